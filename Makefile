@@ -1,0 +1,32 @@
+# `make demo` shows zorpgo at work, `make test` proves it; both as root or not, from a fresh clone.
+GO ?= go
+DEMO = policies/reverse-proxy
+FUZZTIME ?= 10s
+
+.PHONY: build demo test deps fuzz cover clean
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/zorpgo ./cmd/zorpgo
+
+# One message through the published policy, on loopback: both dialogs, and the message as the origin stored it.
+demo: build
+	bin/zorpgo rehearse --send $(DEMO)/zones.star $(DEMO)/mail.star
+
+# Formatting, vet, staticcheck, then every test under the race detector; ends with what was skipped and why.
+test: deps
+	.ci/test
+
+# What the tests need from Debian: installed if root, named if not.
+deps:
+	.ci/deps
+
+# Each fuzz target for FUZZTIME.
+fuzz:
+	.ci/fuzz $(FUZZTIME)
+
+cover:
+	$(GO) test -coverpkg=./... -coverprofile=bin/cover.out ./...
+	$(GO) tool cover -func=bin/cover.out
+
+clean:
+	rm -rf bin
