@@ -1,0 +1,33 @@
+package stream
+
+import (
+	"context"
+	"net"
+	"net/netip"
+)
+
+// Listen opens a TCP listener at an IP address and port; an unspecified address is all addresses of its family.
+//
+// Its connections have no TCP keep-alive, which would cost several system calls each; KeepAlive turns it on.
+func Listen(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
+	config := net.ListenConfig{KeepAlive: -1}
+	config.SetMultipathTCP(false)
+	return config.Listen(ctx, FamilyOf(at.Addr()).network(), at.String())
+}
+
+// KeepAlive turns TCP keep-alive on, with the kernel's times. Other connections than TCP are left as they are.
+func KeepAlive(conn net.Conn) error {
+	tcp, ok := conn.(interface{ SetKeepAlive(bool) error })
+	if !ok {
+		return nil
+	}
+	return tcp.SetKeepAlive(true)
+}
+
+// Reset closes conn so that the peer sees a reset (RST), not an end.
+func Reset(conn net.Conn) error {
+	if tcp, ok := conn.(interface{ SetLinger(int) error }); ok {
+		_ = tcp.SetLinger(0) // what fails here fails in Close, too
+	}
+	return conn.Close()
+}
