@@ -1,0 +1,126 @@
+// Package rule decides which rule of a policy a connection meets: of all rules that match, the most specific one.
+//
+// A policy declares rules in any order; a Set holds them. Listeners ask it once per connection, and whatever explains
+// or checks a policy asks the rules one by one. The way of scoring is Zorp's, with three differences: of overlapping
+// port entries in one rule the most specific counts, not the one with the lowest bound; protocol, ICMP type and ICMP
+// code are always compared in this order; equal scores go to the lower id without an error in the log.
+package rule
+
+import (
+	"net/netip"
+	"strings"
+
+	"zorpgo/engine/source"
+	"zorpgo/engine/zone"
+)
+
+// IP protocol numbers that mean something to a rule: only these have ports, or a type and a code.
+const (
+	ProtoICMP   = 1
+	ProtoTCP    = 6
+	ProtoUDP    = 17
+	ProtoICMPv6 = 58
+)
+
+// Rule gives the connections that meet its conditions to a service (Zorp's Rule). An empty condition is none. The
+// entries of one condition are alternatives; conditions must all hold, but for three groups of alternatives: those
+// on the incoming interface (ReqID, SrcIface, SrcIfgroup), on the source (SrcSubnet, SrcZone) and on the destination
+// (DstSubnet, DstZone, DstIface, DstIfgroup). A rule is not changed once it is in a Set.
+type Rule struct {
+	ID      int // unique, from 1
+	Service string
+	Pos     source.Pos
+
+	ReqID      []int // of IPsec policies
+	SrcIface   []string
+	SrcIfgroup []int
+
+	Proto        []int
+	ProtoType    []int // of ICMP
+	ProtoSubtype []int // the ICMP code
+
+	SrcPort []PortRange
+	DstPort []PortRange
+
+	SrcSubnet []netip.Prefix
+	SrcZone   []*zone.Zone
+
+	DstSubnet  []netip.Prefix
+	DstZone    []*zone.Zone
+	DstIface   []string // the destination is an address of this interface, which is the incoming one
+	DstIfgroup []int
+}
+
+// PortRange is the ports from Low to High, both included. Equal bounds are a single port, which is more specific.
+type PortRange struct{ Low, High uint16 }
+
+func (p PortRange) contains(port uint16) bool { return p.Low <= port && port <= p.High }
+func (p PortRange) single() bool              { return p.Low == p.High }
+
+// Flow is what a rule can see of a connection, as its first packet shows it: before any address translation.
+type Flow struct {
+	Iface      string       // the incoming interface; "" is none, then conditions on it do not hold
+	Ifgroup    int          // its group
+	IfaceAddrs []netip.Addr // its own addresses, for DstIface and DstIfgroup; without %interface
+	ReqID      []int        // of the IPsec policies that the connection came through
+
+	Proto              int
+	SrcPort, DstPort   uint16 // 0 for protocols without ports
+	ICMPType, ICMPCode int    // looked at for ICMP and ICMPv6 only
+
+	Src, Dst         netip.Addr // IPv4 as IPv4, not mapped into IPv6
+	SrcZone, DstZone *zone.Zone // nil: no zone holds the address
+}
+
+// The dimensions of a Score, in the order of their weight.
+const (
+	iface = iota
+	proto
+	protoType
+	protoSubtype
+	srcPort
+	dstPort
+	src
+	dst
+)
+
+// Mismatch names the keywords of the first dimension in which r does not match f ("src_zone"; "src_subnet, src_zone"
+// if either of them would do), and is "" if r matches.
+func (r *Rule) Mismatch(f *Flow) string {
+	for d := range (Score{}) {
+		if r.dimension(d, f) == noMatch {
+			return r.keywords(d)
+		}
+	}
+	return ""
+}
+
+// keywords names the conditions that r has in dimension d, in the policy's words.
+func (r *Rule) keywords(d int) string {
+	conditions := []struct {
+		dimension, entries int
+		keyword            string
+	}{
+		{iface, len(r.ReqID), "reqid"},
+		{iface, len(r.SrcIface), "src_iface"},
+		{iface, len(r.SrcIfgroup), "src_ifgroup"},
+		{proto, len(r.Proto), "proto"},
+		{protoType, len(r.ProtoType), "proto_type"},
+		{protoSubtype, len(r.ProtoSubtype), "proto_subtype"},
+		{srcPort, len(r.SrcPort), "src_port"},
+		{dstPort, len(r.DstPort), "dst_port"},
+		{src, len(r.SrcSubnet), "src_subnet"},
+		{src, len(r.SrcZone), "src_zone"},
+		{dst, len(r.DstSubnet), "dst_subnet"},
+		{dst, len(r.DstIface), "dst_iface"},
+		{dst, len(r.DstIfgroup), "dst_ifgroup"},
+		{dst, len(r.DstZone), "dst_zone"},
+	}
+	var names []string
+	for _, c := range conditions {
+		if c.dimension == d && c.entries > 0 {
+			names = append(names, c.keyword)
+		}
+	}
+	return strings.Join(names, ", ")
+}
