@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"syscall"
 	"time"
@@ -39,7 +40,7 @@ func dialFrom(ctx context.Context, to Addr, from Source) (net.Conn, error) {
 	case refused != nil:
 		return nil, &SourceError{from, refused}
 	case errors.Is(err, unix.EADDRNOTAVAIL): // only connect knows which ports are free towards this server
-		return nil, &SourceError{from, err}
+		return nil, &SourceError{from, fmt.Errorf("it has no free port towards %s: %w", to, unix.EADDRNOTAVAIL)}
 	}
 	return conn, err
 }

@@ -1,0 +1,76 @@
+// Package session holds one client connection and all that is known of it.
+//
+// A Session is made when a listener accepts, filled on its way (zone, rule, service, target, server side) and ends
+// with one closing log record. It belongs to the goroutines of its connection and is never shared between connections.
+package session
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"zorpgo/engine/source"
+	"zorpgo/engine/stream"
+	"zorpgo/engine/zone"
+)
+
+// Session is one client connection (Zorp's master session).
+type Session struct {
+	ID      string // "svc/INSTANCE/SERVICE:N", N counting the sessions of the service from 0
+	Service string
+	RuleID  int
+	RulePos source.Pos // the rule that decided
+	Log     *slog.Logger
+
+	Client      netip.AddrPort // the client
+	ClientLocal netip.AddrPort // the address that the client connected to
+	ClientZone  *zone.Zone     // nil: no zone holds the client
+	Direct      bool           // the listener is bound to ClientLocal itself: connecting there would be a loop
+	Zones       *zone.Table    // of the policy that the session began under
+
+	Server      stream.Addr // the server of the current or last connect
+	ServerLocal netip.AddrPort
+	ServerZone  *zone.Zone // before the first connect: the zone of ClientLocal
+
+	Started time.Time
+	Verdict Verdict
+	Reason  string // why the verdict is not Accepted, for the closing record
+	Count   Counters
+}
+
+// Counters are what a session moved, for its closing record.
+type Counters struct {
+	FromClient, FromServer int64 // bytes read
+	ToClient, ToServer     int64 // bytes written
+	Commands, Refused      int   // client commands; those that the proxy itself refused
+	Messages               int   // messages that the server confirmed
+}
+
+// Verdict is the final word on a session (Zorp's ConnectionVerdict).
+type Verdict int
+
+// The verdicts, with Zorp's numbers.
+const (
+	Accepted Verdict = iota
+	DeniedByPolicy
+	DeniedByLimit
+	DeniedByConnectionFail
+	DeniedByUnknownFail
+	AbortedByPolicyAction
+	InvalidPolicyCall
+)
+
+// String is the name that Zorp logs.
+func (v Verdict) String() string {
+	return [...]string{
+		"ACCEPTED", "DENIED_BY_POLICY", "DENIED_BY_LIMIT", "DENIED_BY_CONNECTION_FAIL",
+		"DENIED_BY_UNKNOWN_FAIL", "ABORTED_BY_POLICY_ACTION", "INVALID_POLICY_CALL",
+	}[v]
+}
+
+// Deny records v and why, unless an earlier deviation from Accepted stands already: the first one is kept.
+func (s *Session) Deny(v Verdict, reason string) {
+	if s.Verdict == Accepted {
+		s.Verdict, s.Reason = v, reason
+	}
+}
