@@ -87,7 +87,7 @@ func (w *world) flow() *Flow {
 // scan is the plain way: look at every rule, keep the first of the greatest score.
 func scan(s *Set, f *Flow) (winner *Rule) {
 	var best Score
-	for _, r := range s.All() {
+	for _, r := range s.rules {
 		if score, ok := r.Score(f); ok && (winner == nil || score.Compare(&best) > 0) {
 			winner, best = r, score
 		}

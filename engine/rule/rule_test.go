@@ -101,23 +101,21 @@ func office(tb testing.TB, n int) (*Set, []*Flow) {
 	rules := []*Rule{{ID: 1, Service: "deny"}, {ID: 2, DstPort: []PortRange{{80, 80}}, SrcZone: []*zone.Zone{parent}}}
 	ports := []uint16{25, 80, 443, 465, 587, 993, 22, 21, 3128, 8080}
 	for i := 3; i <= n; i++ {
-		p := ports[i%len(ports)]
+		p := ports[i/600%len(ports)]
 		r := &Rule{ID: i, Proto: []int{ProtoTCP}, DstPort: []PortRange{{p, p}}, SrcZone: []*zone.Zone{zones[1+i*7%600]}}
 		if i%3 == 0 {
 			r.DstZone = []*zone.Zone{zones[1+i*13%600]}
 		} else {
-			r.DstSubnet = prefixes(tb, []string{fmt.Sprintf("172.16.%d.%d", i/10%16, i%250)})
+			r.DstSubnet = prefixes(tb, []string{fmt.Sprintf("172.16.%d.%d", i/6000%16, i%250)})
 		}
 		rules = append(rules, r)
 	}
 	var flows []*Flow
 	for i := range 512 {
-		f := &Flow{
-			Proto: ProtoTCP, SrcPort: 40000, DstPort: ports[i%len(ports)],
-			Src: netip.AddrFrom4([4]byte{10, byte(i % 3), byte(i * 7 % 200), 9}), Dst: netip.AddrFrom4([4]byte{172, 16, byte(i % 16), byte(i)}),
-		}
-		if i%3 == 0 {
-			f.Dst = netip.AddrFrom4([4]byte{10, byte(i / 3 % 3), byte(i * 13 % 200), 1})
+		r := rules[i*37%n] // the first two match anything
+		f := &Flow{Proto: ProtoTCP, SrcPort: 40000, DstPort: ports[i%len(ports)], Src: host(r.SrcZone, nil), Dst: host(r.DstZone, r.DstSubnet)}
+		if i%4 != 0 && len(r.DstPort) > 0 {
+			f.DstPort = r.DstPort[0].Low
 		}
 		f.SrcZone, f.DstZone = table.Lookup(f.Src), table.Lookup(f.Dst)
 		flows = append(flows, f)
@@ -125,12 +123,31 @@ func office(tb testing.TB, n int) (*Set, []*Flow) {
 	return NewSet(rules), flows
 }
 
+// host is an address of the first zone or subnet.
+func host(zones []*zone.Zone, subnets []netip.Prefix) netip.Addr {
+	for _, z := range zones {
+		subnets = append(subnets, z.Prefixes...)
+	}
+	if len(subnets) == 0 {
+		return netip.MustParseAddr("8.8.8.8")
+	}
+	return subnets[0].Addr()
+}
+
 func TestOffice(t *testing.T) {
-	set, flows := office(t, 2000)
+	set, flows := office(t, 5_000)
+	specific := 0
 	for _, f := range flows {
-		if got, want := set.Lookup(f), scan(set, f); got != want {
+		got := set.Lookup(f)
+		if want := scan(set, f); got != want {
 			t.Errorf("%+v: got %+v, want %+v", f, got, want)
 		}
+		if got.ID > 2 {
+			specific++
+		}
+	}
+	if specific < len(flows)/2 {
+		t.Errorf("only %d of %d flows meet a rule of their own", specific, len(flows))
 	}
 }
 

@@ -27,7 +27,7 @@ const noMatch = -1
 
 // Score is how specific r is for f, and false if r does not match f.
 func (r *Rule) Score(f *Flow) (s Score, ok bool) {
-	for d := range s {
+	for d := len(s) - 1; d >= 0; d-- { // the last ones fail most often
 		if s[d] = r.dimension(d, f); s[d] == noMatch {
 			return Score{}, false
 		}
