@@ -1,0 +1,124 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"zorpgo/engine/chain"
+	"zorpgo/engine/proxy"
+	"zorpgo/engine/session"
+	"zorpgo/engine/stream"
+)
+
+// Env is what the sessions of all services get from outside.
+type Env struct {
+	Instance string
+	Dial     chain.Dial
+	Serve    Serve
+}
+
+// Serve runs a protocol until the session is over. It owns the client's connection and the one that connect makes.
+type Serve func(ctx context.Context, p proxy.Protocol, s *session.Session, client net.Conn,
+	connect func(context.Context) (net.Conn, error))
+
+// What a client that is turned away may cost.
+const (
+	farewellTime  = time.Second
+	farewellBytes = 64 << 10
+)
+
+// Run handles one connection from its number to its end, and closes it. What became of it is in s.
+func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client net.Conn) {
+	c := v.counter()
+	s.Service = v.Name
+	s.ID = "svc/" + env.Instance + "/" + v.Name + ":" + strconv.FormatInt(c.sessions.Add(1)-1, 10)
+	s.Log = s.Log.With("session", s.ID)
+	if !c.enter(v.MaxInstances) {
+		s.Deny(session.DeniedByLimit, fmt.Sprintf("service %q has max_instances=%d sessions already", v.Name, v.MaxInstances))
+		s.Count.ToClient += turnAway(client, v.Class.Busy())
+		return
+	}
+	defer c.leave()
+	r := &run{service: v, env: env, session: s, client: client}
+	defer r.survive()
+	r.serve(ctx)
+}
+
+// run is one session of a service.
+type run struct {
+	service *Service
+	env     *Env
+	session *session.Session
+	client  net.Conn
+	server  atomic.Pointer[net.Conn] // for survive only: Serve owns it
+}
+
+func (r *run) serve(ctx context.Context) {
+	if r.service.Keepalive&KeepaliveClient != 0 {
+		r.keepAlive(r.client)
+	}
+	protocol, err := r.service.Class.New(r.session)
+	if err != nil {
+		r.session.Deny(session.AbortedByPolicyAction, fmt.Sprintf("class %s cannot be set up: %v", r.service.Class.Name(), err))
+		r.client.Close()
+		return
+	}
+	plan := r.service.Routing().Route(r.session)
+	plan.Zones = r.service.LimitTargetZones
+	r.env.Serve(ctx, protocol, r.session, r.client, func(ctx context.Context) (net.Conn, error) {
+		conn, err := r.service.chainer().Connect(ctx, r.env.Dial, r.session, plan)
+		if err != nil {
+			return nil, err
+		}
+		r.server.Store(&conn)
+		if r.service.Keepalive&KeepaliveServer != 0 {
+			r.keepAlive(conn)
+		}
+		return conn, nil
+	})
+}
+
+func (r *run) keepAlive(conn net.Conn) {
+	if err := stream.KeepAlive(conn); err != nil {
+		r.session.Log.Warn("no keep-alive", "error", err)
+	}
+}
+
+// survive ends a session that met a bug, and it alone.
+func (r *run) survive() {
+	bug := recover()
+	if bug == nil {
+		return
+	}
+	r.session.Log.LogAttrs(context.Background(), slog.LevelError, "session met a bug, please report it",
+		slog.Any("panic", fmt.Sprint(bug)), slog.String("stack", string(debug.Stack())))
+	r.session.Deny(session.DeniedByUnknownFail, fmt.Sprintf("panic: %v", bug))
+	r.client.Close()
+	if server := r.server.Load(); server != nil {
+		(*server).Close()
+	}
+}
+
+// turnAway says text and closes, such that the client can read it. It returns how much was written.
+func turnAway(client net.Conn, text []byte) int64 {
+	defer client.Close()
+	if len(text) == 0 || client.SetDeadline(time.Now().Add(farewellTime)) != nil {
+		return 0
+	}
+	n, err := client.Write(text)
+	if err != nil {
+		return int64(n)
+	}
+	if half, ok := client.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		// closing over unread bytes would send a reset, which can overtake the text
+		_, _ = io.CopyN(io.Discard, client, farewellBytes)
+	}
+	return int64(n)
+}
