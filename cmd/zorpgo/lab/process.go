@@ -1,0 +1,160 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Command is what to run on a host.
+type Command struct {
+	Args    []string // the program and its arguments
+	Stdin   string
+	Env     []string  // on top of the test's own
+	Without []uintptr // capabilities (CAP_...) that it may not have
+	Apart   bool      // in a process namespace of its own: all that it started ends with it
+}
+
+// Process is a program that runs on a host of the lab. Its Journal is what it wrote.
+type Process struct {
+	*Journal
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it ended
+}
+
+// Start runs a command until it ends, or the test.
+func (h *Host) Start(c Command) *Process {
+	h.t.Helper()
+	p := &Process{Journal: newJournal(h.t, filepath.Base(c.Args[0])+" on "+h.name), done: make(chan struct{})}
+	p.cmd = exec.Command(c.Args[0], c.Args[1:]...)
+	p.cmd.Env = append(os.Environ(), c.Env...)
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = strings.NewReader(c.Stdin), p.Journal, p.Journal
+	p.cmd.WaitDelay = patience // a child of it may hold its output open
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if c.Apart {
+		p.cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
+	}
+	started := make(chan error, 2)
+	// The thread that started the process must live as long: Pdeathsig tells of the thread's end.
+	go func() {
+		started <- h.inside(func() error {
+			if err := p.start(c.Without); err != nil {
+				return err
+			}
+			started <- nil
+			p.cmd.Wait()
+			p.Journal.close()
+			close(p.done)
+			return nil
+		})
+	}()
+	must(h.t, <-started)
+	h.t.Cleanup(p.Kill)
+	return p
+}
+
+func (p *Process) start(without []uintptr) error {
+	for _, capability := range without {
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0); err != nil {
+			return fmt.Errorf("drop capability %d: %w", capability, err)
+		}
+	}
+	return p.cmd.Start()
+}
+
+// Run runs a command to its end; its exit status must be 0.
+func (h *Host) Run(c Command) *Process {
+	h.t.Helper()
+	p := h.Start(c)
+	if status := p.Wait(); status != 0 {
+		h.t.Fatalf("%s: exit status %d:\n%s", strings.Join(c.Args, " "), status, p)
+	}
+	return p
+}
+
+// StartReady runs a command that says READY=1 to $NOTIFY_SOCKET, and waits for that.
+func (l *Lab) StartReady(h *Host, c Command) *Process {
+	l.t.Helper()
+	dir, err := os.MkdirTemp(l.dir, "notify-")
+	must(l.t, err)
+	path := filepath.Join(dir, "socket")
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	must(l.t, err)
+	defer socket.Close()
+	c.Env = append(c.Env, "NOTIFY_SOCKET="+path)
+	p := h.Start(c)
+	defer context.AfterFunc(p.context(), func() { socket.SetDeadline(time.Now()) })()
+	if err := awaitReady(socket); err != nil {
+		l.t.Fatalf("%s: not ready: %v:\n%s", strings.Join(c.Args, " "), err, p)
+	}
+	return p
+}
+
+func awaitReady(socket *net.UnixConn) error {
+	if err := socket.SetDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	buf := make([]byte, 4096)
+	for {
+		n, err := socket.Read(buf)
+		if err != nil || strings.Contains("\n"+string(buf[:n])+"\n", "\nREADY=1\n") {
+			return err
+		}
+	}
+}
+
+// context is done when the process ended.
+func (p *Process) context() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-p.done
+		cancel()
+	}()
+	return ctx
+}
+
+// Wait waits for the end of the process and gives its exit status.
+func (p *Process) Wait() int {
+	p.t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		p.Kill()
+		p.t.Fatalf("%s: does not end:\n%s", p.name, p)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// Stop asks the process to end (SIGTERM), waits, and gives its exit status.
+func (p *Process) Stop() int {
+	p.t.Helper()
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	return p.Wait()
+}
+
+// Kill ends the process as a crash does (SIGKILL). It is no error if it ended before.
+func (p *Process) Kill() {
+	p.cmd.Process.Kill()
+	<-p.done
+}
+
+// Peak is the most memory that the process ever held, in bytes (VmHWM).
+func (p *Process) Peak() int {
+	p.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	must(p.t, err)
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	kib, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	n, err := strconv.Atoi(kib)
+	must(p.t, err)
+	return n << 10
+}
