@@ -53,19 +53,27 @@ func compile(list string, patterns []string, ignoreCase bool) ([]*regexp.Regexp,
 	for i, text := range patterns {
 		text = strings.TrimRightFunc(text, unicode.IsSpace)
 		p, err := regexp.Compile(text)
+		if backReference.MatchString(text) { // Go would read some as octal numbers
+			err = errBackReference
+		}
 		if err == nil && ignoreCase {
 			p, err = regexp.Compile("(?i)" + text)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s pattern %d, %q: %s", list, i+1, text, reason(text, err))
+			return nil, fmt.Errorf("%s pattern %d, %q: %s", list, i+1, text, reason(err))
 		}
 		compiled = append(compiled, p)
 	}
 	return compiled, nil
 }
 
+var (
+	backReference    = regexp.MustCompile(`^(?:[^\\]|\\[^1-9])*(?:\\[1-9]|\(\?P=)`)
+	errBackReference = errors.New("there are no back references in Go's RE2 syntax, write out what the group may be")
+)
+
 // reason says why a pattern does not compile, and what Go's syntax has in place of Python's.
-func reason(pattern string, err error) string {
+func reason(err error) string {
 	var wrong *syntax.Error
 	if !errors.As(err, &wrong) {
 		return err.Error()
@@ -73,9 +81,7 @@ func reason(pattern string, err error) string {
 	at := wrong.Expr
 	switch {
 	case startsWithAny(at, "(?=", "(?!", "(?<=", "(?<!"):
-		return "Go's RE2 syntax has no look-around, write the pattern without it and list what must not match as a pattern to ignore"
-	case at == "(?P" && strings.Contains(pattern, "(?P="), len(at) == 2 && "\\1" <= at && at <= "\\9":
-		return "Go's RE2 syntax has no back references, write out what the group may be"
+		return "there is no look-around in Go's RE2 syntax, write the pattern without it and list what must not match as a pattern to ignore"
 	case at == `\Z`:
 		return `write \z for the end of the text`
 	case wrong.Code == syntax.ErrTrailingBackslash:

@@ -32,6 +32,7 @@ func TestRegexp(t *testing.T) {
 		{title: "white space at the end", match: []string{"^a$ \t\r\n"}, text: "a", want: true},
 		{title: "white space at the beginning stays", match: []string{" a"}, text: "a"},
 		{title: "an empty pattern is everywhere", match: []string{""}, text: "a", want: true},
+		{title: "a backslash, then a digit", match: []string{`^\\1$`}, text: `\1`, want: true},
 		{title: "not UTF-8", match: []string{"^a.b$"}, text: "a\xffb", want: true},
 	} {
 		m, err := NewRegexp(c.match, c.ignore, !c.exactCase)
@@ -53,6 +54,8 @@ func TestRegexpRefuses(t *testing.T) {
 		{"(?<!a)b", "no look-around"},
 		{`(a)\1`, "no back references"},
 		{`(a)x\9`, "no back references"},
+		{`(a)\10`, "no back references"},
+		{`(a)\\\1`, "no back references"},
 		{"(?P<x>a)(?P=x)", "no back references"},
 		{`a\Z`, `write \z`},
 		{`a\ `, "lone backslash"},
