@@ -124,3 +124,24 @@ func (r *Rule) keywords(d int) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// has reports whether r has a condition in dimension d.
+func (r *Rule) has(d int) bool {
+	switch d {
+	case iface:
+		return len(r.ReqID)+len(r.SrcIface)+len(r.SrcIfgroup) > 0
+	case proto:
+		return len(r.Proto) > 0
+	case protoType:
+		return len(r.ProtoType) > 0
+	case protoSubtype:
+		return len(r.ProtoSubtype) > 0
+	case srcPort:
+		return len(r.SrcPort) > 0
+	case dstPort:
+		return len(r.DstPort) > 0
+	case src:
+		return len(r.SrcSubnet)+len(r.SrcZone) > 0
+	}
+	return len(r.DstSubnet)+len(r.DstZone)+len(r.DstIface)+len(r.DstIfgroup) > 0
+}

@@ -59,7 +59,7 @@ func (r *Rule) dimension(d int, f *Flow) int {
 func (f *Flow) isICMP() bool { return f.Proto == ProtoICMP || f.Proto == ProtoICMPv6 }
 
 func (r *Rule) ifaceScore(f *Flow) int {
-	if len(r.ReqID)+len(r.SrcIface)+len(r.SrcIfgroup) == 0 {
+	if !r.has(iface) {
 		return 0
 	}
 	if f.Iface == "" {
@@ -111,14 +111,14 @@ func portScore(list []PortRange, port uint16) int {
 }
 
 func (r *Rule) srcScore(f *Flow) int {
-	if len(r.SrcSubnet)+len(r.SrcZone) == 0 {
+	if !r.has(src) {
 		return 0
 	}
 	return present(32*subnetScore(r.SrcSubnet, f.Src) + zoneScore(r.SrcZone, f.SrcZone))
 }
 
 func (r *Rule) dstScore(f *Flow) int {
-	if len(r.DstSubnet)+len(r.DstZone)+len(r.DstIface)+len(r.DstIfgroup) == 0 {
+	if !r.has(dst) {
 		return 0
 	}
 	sum := 128*subnetScore(r.DstSubnet, f.Dst) + zoneScore(r.DstZone, f.DstZone)

@@ -35,7 +35,7 @@ const (
 )
 
 func (r *Rule) against(o *Rule, d int) comparison {
-	mine, others := r.keywords(d) != "", o.keywords(d) != ""
+	mine, others := r.has(d), o.has(d)
 	switch {
 	case !mine && others:
 		return matches
