@@ -1,0 +1,75 @@
+// Package lint finds what is suspicious in a policy that could be loaded: what can never work, and what does other than
+// its author may think.
+//
+// The command check prints its findings together with those of the loading; run prints them before it serves.
+package lint
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"zorpgo/engine"
+	"zorpgo/engine/rule"
+	"zorpgo/engine/service"
+	"zorpgo/engine/source"
+)
+
+// Check lists the findings over c, ordered by position.
+func Check(c *engine.Config) source.Findings {
+	p := &policy{Config: c}
+	p.services()
+	for _, r := range c.Rules.All() {
+		p.rule(r)
+	}
+	p.listeners()
+	p.found.Sort()
+	return p.found
+}
+
+// policy is a Config under examination.
+type policy struct {
+	*engine.Config
+	found source.Findings
+}
+
+func (p *policy) find(pos source.Pos, severity source.Severity, id, message, hint string) {
+	p.found = append(p.found, source.Finding{Pos: pos, Severity: severity, ID: id, Message: message, Hint: hint})
+}
+
+// services examines the services one by one, in the order of their names.
+func (p *policy) services() {
+	used := map[string]bool{}
+	for _, r := range p.Rules.All() {
+		used[r.Service] = true
+	}
+	for _, s := range sorted(p.Services) {
+		if !used[s.Name] {
+			p.find(s.Pos, source.Warning, "unused-service", fmt.Sprintf("service %q: no rule uses it", s.Name),
+				fmt.Sprintf("write a Rule(service=%q, ...) or remove the service", s.Name))
+		}
+		if !s.Deny {
+			p.relaying(s)
+		}
+	}
+}
+
+// rule examines one rule.
+func (p *policy) rule(r *rule.Rule) {
+	if p.unreachable(r) {
+		return // what it would do does not matter
+	}
+	switch s := p.Services[r.Service]; {
+	case s == nil:
+	case s.Deny:
+		p.denies(r, s)
+	default:
+		p.forging(r, s)
+		p.loops(r, s)
+	}
+}
+
+func sorted(services map[string]*service.Service) []*service.Service {
+	return slices.SortedFunc(maps.Values(services), func(a, b *service.Service) int { return cmp.Compare(a.Name, b.Name) })
+}

@@ -1,0 +1,177 @@
+package lint
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"zorpgo/engine"
+	"zorpgo/engine/proxy/smtp"
+	"zorpgo/engine/route"
+	"zorpgo/engine/rule"
+	"zorpgo/engine/service"
+	"zorpgo/engine/source"
+	"zorpgo/engine/stream"
+	"zorpgo/engine/zone"
+)
+
+// world is a policy like the published one, to be changed by a case.
+type world struct {
+	zones    []*zone.Zone
+	services []*service.Service
+	rules    []*rule.Rule
+	settings *smtp.Settings
+	router   *route.Directed
+}
+
+func newWorld() *world {
+	w := &world{
+		zones:    []*zone.Zone{{Name: "dmz", Prefixes: prefixes("172.16.40.0/24", "fd00:40::/64"), Pos: at(1)}},
+		settings: smtp.DefaultSettings(),
+		router:   &route.Directed{Dest: targets("172.16.20.254:25")},
+	}
+	w.settings.Request["RCPT"] = smtp.Entry{Action: smtp.Accept}
+	w.settings.Relay.Check = true
+	w.rules = []*rule.Rule{{ID: 1, Service: "mail", Pos: at(10), DstPort: ports(25, 25),
+		SrcZone: []*zone.Zone{w.zones[0]}, DstSubnet: prefixes("172.16.40.1/32")}}
+	w.services = []*service.Service{{Name: "mail", Pos: at(5), Router: w.router}}
+	return w
+}
+
+func (w *world) check(t *testing.T) source.Findings {
+	t.Helper()
+	class, problems := smtp.Compile("SmtpProxy", w.settings)
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	table, found := zone.NewTable(w.zones)
+	if found != nil {
+		t.Fatal(found)
+	}
+	services := map[string]*service.Service{}
+	for _, s := range w.services {
+		s.Class = class
+		services[s.Name] = s
+	}
+	return Check(&engine.Config{Zones: table, Services: services, Rules: rule.NewSet(w.rules)})
+}
+
+func at(line int) source.Pos                  { return source.Pos{File: "p.star", Line: line, Col: 1} }
+func ports(low, high uint16) []rule.PortRange { return []rule.PortRange{{Low: low, High: high}} }
+
+func prefixes(texts ...string) (list []netip.Prefix) {
+	for _, text := range texts {
+		list = append(list, netip.MustParsePrefix(text))
+	}
+	return list
+}
+
+func targets(texts ...string) (list []stream.Addr) {
+	for _, text := range texts {
+		list = append(list, stream.Addr{AddrPort: netip.MustParseAddrPort(text)})
+	}
+	return list
+}
+
+func TestCheck(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(w *world)
+		want   string // "line severity id", one per finding
+	}{
+		{"published policy", func(w *world) {}, ""},
+		{"service without rule", func(w *world) {
+			w.services = append(w.services, &service.Service{Name: "spare", Pos: at(7)})
+		}, "7 warning unused-service"},
+		{"zone without network", func(w *world) {
+			w.zones[0].Prefixes = nil
+		}, "10 warning unreachable-rule"},
+		{"zone without network, but with a child that has one", func(w *world) {
+			w.zones[0].Prefixes = nil
+			w.zones = append(w.zones, &zone.Zone{Name: "web", Parent: w.zones[0], Prefixes: prefixes("172.16.40.0/25")})
+		}, ""},
+		{"families that cannot meet", func(w *world) {
+			w.zones[0].Prefixes = prefixes("172.16.40.0/24")
+			w.rules[0].DstSubnet = prefixes("fd00:40::1/128")
+		}, "10 warning unreachable-rule"},
+		{"shadowed rule", func(w *world) {
+			later := *w.rules[0]
+			later.ID, later.Pos = 2, at(20)
+			w.rules = append(w.rules, &later)
+		}, "20 warning unreachable-rule"},
+		{"narrower rule", func(w *world) {
+			later := *w.rules[0]
+			later.ID, later.Pos, later.SrcSubnet = 2, at(20), prefixes("172.16.40.7/32")
+			w.rules = append(w.rules, &later)
+		}, ""},
+		{"forging for another family", func(w *world) {
+			w.rules[0].DstSubnet = prefixes("fd00:40::1/128")
+			w.router.Forge.Addr = true
+		}, "10 error forged-family"},
+		{"forging for another family as well", func(w *world) {
+			w.rules[0].DstSubnet = prefixes("fd00:40::1/128", "172.16.40.1/32")
+			w.router.Forge.Addr = true
+		}, "10 warning forged-family"},
+		{"forging with servers of both families", func(w *world) {
+			w.rules[0].DstSubnet = prefixes("fd00:40::1/128", "172.16.40.1/32")
+			w.router.Forge.Addr = true
+			w.router.Dest = targets("172.16.20.254:25", "[fd00:20::254]:25")
+		}, ""},
+		{"another family without forging", func(w *world) {
+			w.rules[0].DstSubnet = prefixes("fd00:40::1/128")
+		}, ""},
+		{"loop", func(w *world) {
+			w.router.Dest = targets("172.16.40.1:25")
+		}, "10 error listener-loop"},
+		{"another port of the listener's address", func(w *world) {
+			w.router.Dest = targets("172.16.40.1:2525")
+		}, ""},
+		{"transparent router on a listener of its own", func(w *world) {
+			w.services[0].Router = &route.Transparent{Forge: route.Forge{Addr: true}}
+		}, "10 warning listener-loop"},
+		{"transparent router behind a network", func(w *world) {
+			w.services[0].Router = &route.Transparent{Forge: route.Forge{Addr: true}}
+			w.rules[0].DstSubnet = prefixes("172.16.20.0/24")
+		}, ""},
+		{"one address and all addresses", func(w *world) {
+			w.rules = append(w.rules, &rule.Rule{ID: 2, Service: "mail", Pos: at(20),
+				DstPort: ports(25, 25), DstSubnet: prefixes("0.0.0.0/32")})
+		}, "10 error listener-collision"},
+		{"all addresses of the other family", func(w *world) {
+			w.rules = append(w.rules, &rule.Rule{ID: 2, Service: "mail", Pos: at(20),
+				DstPort: ports(25, 25), DstSubnet: prefixes("::/128")})
+		}, ""},
+		{"denied on a listener", func(w *world) {
+			w.services[0].Deny = true
+			w.settings.Relay.Check = false
+		}, "10 note deny-resets"},
+		{"denied on a network", func(w *world) {
+			w.services[0].Deny = true
+			w.rules[0].DstSubnet = prefixes("172.16.20.0/24")
+		}, ""},
+		{"relaying left to the server", func(w *world) {
+			w.settings.Relay.Check = false
+		}, "5 warning relaying-left-to-server"},
+		{"relaying left to a server that sees the client", func(w *world) {
+			w.settings.Relay.Check = false
+			w.router.Forge.Addr = true
+		}, ""},
+		{"a class that takes no recipients", func(w *world) {
+			w.settings.Relay.Check = false
+			delete(w.settings.Request, "RCPT")
+		}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld()
+			c.change(w)
+			var got []string
+			for _, f := range w.check(t) {
+				got = append(got, strings.Join([]string{strings.Split(f.Pos.String(), ":")[1], f.Severity.String(), f.ID}, " "))
+			}
+			if joined := strings.Join(slices.Compact(got), "\n"); joined != c.want {
+				t.Errorf("got\n%s\nwant\n%s", joined, c.want)
+			}
+		})
+	}
+}

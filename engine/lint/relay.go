@@ -1,0 +1,24 @@
+package lint
+
+import (
+	"fmt"
+
+	"zorpgo/engine/proxy/smtp"
+	"zorpgo/engine/service"
+	"zorpgo/engine/source"
+)
+
+// relaying warns of mail services that leave it to their server which recipients it takes: a server that trusts the
+// firewall's address, which then is the address of every client, would relay for anyone.
+func (p *policy) relaying(s *service.Service) {
+	class, ok := s.Class.(interface{ Settings() *smtp.Settings })
+	if !ok || class.Settings().Relay.Check || s.Routing().Forging().Addr {
+		return
+	}
+	if _, takesRecipients := class.Settings().Request["RCPT"]; !takesRecipients {
+		return
+	}
+	p.find(s.Pos, source.Warning, "relaying-left-to-server",
+		fmt.Sprintf("service %q leaves it to the server which recipients are relayed to, and the server sees this host as the client", s.Name),
+		"the server must not trust this host's address; or let the router say forge_addr=TRUE, or let the proxy class say relay_domains")
+}

@@ -1,0 +1,118 @@
+package lint
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"zorpgo/engine/route"
+	"zorpgo/engine/rule"
+	"zorpgo/engine/service"
+	"zorpgo/engine/source"
+	"zorpgo/engine/stream"
+)
+
+// forging finds clients whose address cannot be the source of a connection to any target: their families differ.
+func (p *policy) forging(r *rule.Rule, s *service.Service) {
+	directed, ok := s.Routing().(*route.Directed)
+	if !ok || !directed.Forge.Addr {
+		return
+	}
+	families := p.families(r)
+	missing := slices.DeleteFunc(slices.Clone(families), func(f stream.Family) bool { return hasTarget(directed, f) })
+	if len(missing) == 0 {
+		return
+	}
+	severity := source.Warning
+	if len(missing) == len(families) {
+		severity = source.Error
+	}
+	p.find(r.Pos, severity, "forged-family",
+		fmt.Sprintf("service %q forges the client's address, but has no %s server for the %s clients of this rule", s.Name, missing[0], missing[0]),
+		fmt.Sprintf("add an %s address to the router's dest_addr, or leave out forge_addr", missing[0]))
+}
+
+// hasTarget reports whether a source of family f can reach one of the targets.
+func hasTarget(d *route.Directed, f stream.Family) bool {
+	return slices.ContainsFunc(d.Dest, func(a stream.Addr) bool { return a.Path != "" || stream.FamilyOf(a.Addr()) == f })
+}
+
+// loops finds services that connect to the listener that their own clients come in by.
+func (p *policy) loops(r *rule.Rule, s *service.Service) {
+	for _, at := range direct(r) {
+		switch router := s.Routing().(type) {
+		case *route.Directed:
+			if slices.ContainsFunc(router.Dest, func(a stream.Addr) bool { return sameEnd(a, at) }) {
+				p.find(r.Pos, source.Error, "listener-loop",
+					fmt.Sprintf("service %q connects to %s, where this rule listens itself: it would be its own client", s.Name, at),
+					"let the router's dest_addr name the server behind this host")
+				return
+			}
+		case *route.Transparent:
+			if router.ForcedPort == 0 || router.ForcedPort == at.Port() {
+				p.find(r.Pos, source.Warning, "listener-loop",
+					fmt.Sprintf("service %q connects to the address that the client asked for; if %s is this host's, that is this rule's listener", s.Name, at.Addr()),
+					"if it is, give the service router=DirectedRouter(dest_addr=...) with the server behind this host")
+				return
+			}
+		}
+	}
+}
+
+// sameEnd reports whether a connection to a arrives at listener at.
+func sameEnd(a stream.Addr, at netip.AddrPort) bool {
+	return a.Path == "" && a.Addr().Unmap() == at.Addr() && (a.Port() == at.Port() || a.Port() == 0)
+}
+
+// denies notes that a client is refused after it was connected, where a listener of this host takes the connection.
+func (p *policy) denies(r *rule.Rule, s *service.Service) {
+	if at := direct(r); len(at) > 0 {
+		p.find(r.Pos, source.Note, "deny-resets",
+			fmt.Sprintf("service %q refuses connections to %s by a reset, after they were accepted", s.Name, at[0]),
+			"to drop them in silence, refuse them in the packet filter")
+	}
+}
+
+// direct are the addresses that r wants listeners for if they are this host's: those named one by one.
+func direct(r *rule.Rule) (list []netip.AddrPort) {
+	for _, subnet := range r.DstSubnet {
+		if !subnet.IsSingleIP() {
+			continue
+		}
+		for _, ports := range r.DstPort {
+			if ports.Low == ports.High {
+				list = append(list, netip.AddrPortFrom(subnet.Addr().Unmap(), ports.Low))
+			}
+		}
+	}
+	return list
+}
+
+// listeners finds listeners that cannot be open at the same time: one address and all addresses, at the same port.
+func (p *policy) listeners() {
+	owner := map[netip.AddrPort]source.Pos{}
+	for _, r := range p.Rules.All() {
+		for _, at := range direct(r) {
+			if _, taken := owner[at]; !taken {
+				owner[at] = r.Pos
+			}
+		}
+	}
+	for _, r := range p.Rules.All() {
+		for _, at := range direct(r) {
+			everywhere := netip.AddrPortFrom(unspecified(at.Addr()), at.Port())
+			if pos, taken := owner[everywhere]; taken && at != everywhere {
+				p.find(r.Pos, source.Error, "listener-collision",
+					fmt.Sprintf("listener %s collides with %s of the rule at %s", at, everywhere, pos),
+					"name the addresses of this host one by one instead of "+everywhere.Addr().String())
+			}
+		}
+	}
+}
+
+func unspecified(like netip.Addr) netip.Addr {
+	if like.Is4() {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}
