@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a lab waits for what must happen; only a failing test waits that long.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 // Lab is one set of namespaces. Everything in it ends with its test.
 type Lab struct {

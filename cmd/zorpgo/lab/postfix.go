@@ -74,7 +74,7 @@ func (l *Lab) postfix(h *Host, config string) *Postfix {
 	must(l.t, writeOld(filepath.Join(etc, "main.cf"), fmt.Sprintf(commonConfig, dir)+config))
 	must(l.t, writeOld(filepath.Join(etc, "master.cf"), masterConfig))
 	p := &Postfix{Process: h.Start(Command{ // what "postfix start-fg" comes to, without its checks
-		Args:  []string{daemon("master"), "-c", etc, "-i"},
+		Args:  []string{daemon("master"), "-c", etc, "-s"},
 		Env:   []string{"MAIL_CONFIG=" + etc},
 		Apart: true,
 	}), host: h, dir: dir}

@@ -31,11 +31,19 @@ type Process struct {
 	done chan struct{} // closed when it ended
 }
 
+// apart is the first process of a process namespace, with whose end all others of it end. The program itself would
+// not do: Pdeathsig is lost when a process changes its user for a while, as Postfix's master does.
+const apart = `trap 'kill $program' TERM; "$@" & program=$!; wait $program; wait $program`
+
 // Start runs a command until it ends, or the test.
 func (h *Host) Start(c Command) *Process {
 	h.t.Helper()
 	p := &Process{Journal: newJournal(h.t, filepath.Base(c.Args[0])+" on "+h.name), done: make(chan struct{})}
-	p.cmd = exec.Command(c.Args[0], c.Args[1:]...)
+	args := c.Args
+	if c.Apart {
+		args = append([]string{"sh", "-c", apart, "sh"}, args...)
+	}
+	p.cmd = exec.Command(args[0], args[1:]...)
 	p.cmd.Env = append(os.Environ(), c.Env...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = strings.NewReader(c.Stdin), p.Journal, p.Journal
 	p.cmd.WaitDelay = patience // a child of it may hold its output open
