@@ -40,14 +40,14 @@ func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client 
 	s.Service = v.Name
 	s.ID = "svc/" + env.Instance + "/" + v.Name + ":" + strconv.FormatInt(c.sessions.Add(1)-1, 10)
 	s.Log = s.Log.With("session", s.ID)
+	r := &run{service: v, env: env, session: s, client: client}
+	defer r.survive()
 	if !c.enter(v.MaxInstances) {
 		s.Deny(session.DeniedByLimit, fmt.Sprintf("service %q has max_instances=%d sessions already", v.Name, v.MaxInstances))
 		s.Count.ToClient += turnAway(client, v.Class.Busy())
 		return
 	}
 	defer c.leave()
-	r := &run{service: v, env: env, session: s, client: client}
-	defer r.survive()
 	r.serve(ctx)
 }
 

@@ -1,0 +1,113 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"zorpgo/engine/rule"
+	"zorpgo/engine/service"
+	"zorpgo/engine/session"
+	"zorpgo/engine/stream"
+)
+
+// handle takes one connection to its end.
+func (d *Dispatcher) handle(conn net.Conn) {
+	defer d.sessions.Done()
+	defer d.running.Add(-1)
+	p := d.policy.Load()
+	s := p.begin(d.options, conn)
+	f := p.flow(s, conn)
+	r := p.Rules.Lookup(f)
+	if r == nil {
+		d.reset(conn, s, p.unmatched(f))
+		return
+	}
+	s.RuleID, s.RulePos, s.Service = r.ID, r.Pos, r.Service
+	v := p.Services[r.Service]
+	switch {
+	case v == nil:
+		d.reset(conn, s, fmt.Sprintf("%s names service %q, which there is not", name(r), r.Service))
+	case v.Deny:
+		d.reset(conn, s, fmt.Sprintf("%s denies it by service %q", name(r), r.Service))
+	default:
+		d.run(v, p, s, conn)
+	}
+}
+
+func (d *Dispatcher) run(v *service.Service, p *active, s *session.Session, conn net.Conn) {
+	v.Run(d.ctx, &p.env, s, conn)
+	record(d.options.Log, s)
+}
+
+// begin is a session with all that the addresses tell.
+func (p *active) begin(o Options, conn net.Conn) *session.Session {
+	client, local := o.Present(conn)
+	s := &session.Session{
+		Client: unmap(client), ClientLocal: unmap(local), Direct: true,
+		Zones: p.Zones, Log: o.Log, Started: time.Now(),
+	}
+	s.ClientZone = p.Zones.Lookup(s.Client.Addr())
+	s.ServerZone = p.Zones.Lookup(s.ClientLocal.Addr())
+	return s
+}
+
+func (p *active) flow(s *session.Session, conn net.Conn) *rule.Flow {
+	f := &rule.Flow{
+		Proto: rule.ProtoTCP,
+		Src:   s.Client.Addr(), SrcPort: s.Client.Port(), SrcZone: s.ClientZone,
+		Dst: s.ClientLocal.Addr(), DstPort: s.ClientLocal.Port(), DstZone: s.ServerZone,
+	}
+	if p.ifaces {
+		f.Iface, f.Ifgroup = incoming(s, conn)
+	}
+	return f
+}
+
+// incoming is the interface that conn came in on; without it no condition on it holds.
+func incoming(s *session.Session, conn net.Conn) (iface string, group int) {
+	index, err := stream.Incoming(conn)
+	if err == nil {
+		var link netlink.Link
+		if link, err = netlink.LinkByIndex(index); err == nil {
+			return link.Attrs().Name, int(link.Attrs().Group)
+		}
+	}
+	s.Log.Warn("incoming interface unknown: src_iface and src_ifgroup do not match", "client", text(s.Client), "error", err)
+	return "", 0
+}
+
+// reset ends a connection that gets no service, and says why.
+func (d *Dispatcher) reset(conn net.Conn, s *session.Session, reason string) {
+	_ = stream.Reset(conn)
+	d.options.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection reset",
+		append(ends(s), slog.String("reason", reason))...)
+}
+
+// unmatched says why no rule matches f: of whoever the rules at that address do not speak, and which they are.
+func (p *active) unmatched(f *rule.Flow) string {
+	who := "client is in no zone"
+	if f.SrcZone != nil {
+		who = fmt.Sprintf("client is in zone %q", f.SrcZone.Name)
+	}
+	rules := p.behind[netip.AddrPortFrom(f.Dst, f.DstPort)]
+	if len(rules) == 0 {
+		return "no rule matches: none is for this address and port"
+	}
+	var why []string
+	for _, r := range rules[:min(len(rules), 3)] {
+		why = append(why, fmt.Sprintf("%s wants another %s", name(r), r.Mismatch(f)))
+	}
+	if more := len(rules) - len(why); more > 0 {
+		why = append(why, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Sprintf("no rule matches: %s; %s", who, strings.Join(why, "; "))
+}
+
+func name(r *rule.Rule) string { return fmt.Sprintf("rule %d (%s)", r.ID, r.Pos) }

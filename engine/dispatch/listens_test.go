@@ -1,0 +1,93 @@
+package dispatch
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"zorpgo/engine/rule"
+	"zorpgo/engine/source"
+	"zorpgo/engine/zone"
+)
+
+func subnets(list ...string) []netip.Prefix {
+	var ps []netip.Prefix
+	for _, s := range list {
+		ps = append(ps, netip.MustParsePrefix(s))
+	}
+	return ps
+}
+
+func ports(list ...uint16) []rule.PortRange {
+	var ps []rule.PortRange
+	for _, p := range list {
+		ps = append(ps, rule.PortRange{Low: p, High: p})
+	}
+	return ps
+}
+
+func TestListens(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		rules []*rule.Rule
+		want  string
+	}{
+		{"none", nil, "[]"},
+		{"one address, one port", []*rule.Rule{{DstSubnet: subnets("172.16.40.1/32"), DstPort: ports(25)}}, "[172.16.40.1:25]"},
+		{"all combinations", []*rule.Rule{{DstSubnet: subnets("172.16.40.1/32", "fd00:40::1/128"), DstPort: ports(25, 587), Proto: []int{6}}},
+			"[172.16.40.1:25 172.16.40.1:587 [fd00:40::1]:25 [fd00:40::1]:587]"},
+		{"each once", []*rule.Rule{
+			{ID: 1, DstSubnet: subnets("172.16.40.1/32"), DstPort: ports(25)},
+			{ID: 2, DstSubnet: subnets("172.16.40.1/32"), DstPort: []rule.PortRange{{Low: 24, High: 26}, {Low: 25, High: 25}}},
+		}, "[172.16.40.1:24 172.16.40.1:25 172.16.40.1:26]"},
+		{"the last port", []*rule.Rule{{DstSubnet: subnets("127.0.0.1/32"), DstPort: []rule.PortRange{{Low: 65534, High: 65535}}}},
+			"[127.0.0.1:65534 127.0.0.1:65535]"},
+	} {
+		list, found := Listens(c.rules)
+		if fmt.Sprint(list) != c.want || len(found) > 0 {
+			t.Errorf("%s: %v, %v", c.name, list, found)
+		}
+	}
+}
+
+func TestListensRefuses(t *testing.T) {
+	one, all := subnets("172.16.40.1/32"), ports(25)
+	for _, c := range []struct {
+		rule *rule.Rule
+		want string // id, and a part of the message
+	}{
+		{&rule.Rule{DstPort: all}, "transparent-not-built it has no dst_subnet"},
+		{&rule.Rule{DstSubnet: one}, "transparent-not-built it has no dst_port"},
+		{&rule.Rule{DstSubnet: subnets("172.16.40.1/32", "10.0.0.0/8"), DstPort: all}, "transparent-not-built dst_subnet 10.0.0.0/8 is wider"},
+		{&rule.Rule{DstSubnet: subnets("0.0.0.0/32"), DstPort: all}, "transparent-not-built dst_subnet 0.0.0.0/32"},
+		{&rule.Rule{DstZone: []*zone.Zone{{Name: "int"}}, DstPort: all}, "transparent-not-built dst_zone names no address"},
+		{&rule.Rule{DstIface: []string{"eth0"}, DstPort: all}, "transparent-not-built dst_iface names no address"},
+		{&rule.Rule{DstIfgroup: []int{1}}, "transparent-not-built dst_ifgroup names no address, it has no dst_port"},
+		{&rule.Rule{DstSubnet: one, DstPort: []rule.PortRange{{Low: 1000, High: 1256}}}, "too-many-ports 257 listeners"},
+		{&rule.Rule{DstSubnet: one, DstPort: ports(0)}, "port-zero dst_port 0"},
+		{&rule.Rule{DstSubnet: one, DstPort: all, Proto: []int{17}}, "protocol-not-built UDP"},
+		{&rule.Rule{DstSubnet: one, DstPort: all, Proto: []int{6, 132}}, "protocol-not-built proto 132"},
+		{&rule.Rule{DstSubnet: one, DstPort: all, ProtoType: []int{8}}, "protocol-not-built ICMP"},
+		{&rule.Rule{DstSubnet: one, DstPort: all, ReqID: []int{1}}, "reqid-not-built"},
+	} {
+		c.rule.ID, c.rule.Service, c.rule.Pos = 7, "in", source.Pos{File: "mail.star", Line: 3, Col: 5}
+		id, text, _ := strings.Cut(c.want, " ")
+		list, found := Listens([]*rule.Rule{c.rule})
+		if len(found) != 1 || found[0].ID != id || !strings.Contains(found[0].Message, text) || len(list) > 0 {
+			t.Errorf("want %s, got %v, %v", c.want, list, found)
+			continue
+		}
+		f := found[0]
+		if f.Severity != source.Error || f.Pos != c.rule.Pos || f.Hint == "" || !strings.HasPrefix(f.Message, `rule 7 (service "in"): `) {
+			t.Errorf("finding %+v", f)
+		}
+	}
+}
+
+func TestRulesUpToTheLimitOfPorts(t *testing.T) {
+	list, found := Listens([]*rule.Rule{{DstSubnet: subnets("127.0.0.1/32"), DstPort: []rule.PortRange{{Low: 1000, High: 1255}}}})
+	if len(list) != MaxPorts || len(found) > 0 {
+		t.Errorf("%d listeners, %v", len(list), found)
+	}
+}
