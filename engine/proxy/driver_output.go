@@ -1,0 +1,143 @@
+package proxy
+
+import (
+	"net"
+	"time"
+
+	"zorpgo/engine/stream"
+)
+
+// together is the most bytes that are copied to make one piece of several.
+const together = 4 << 10
+
+// queue is the output for one side that waits to be written, in order.
+type queue struct {
+	pieces  [][]byte
+	scratch [][]byte // pooled buffers that hold what was sent
+	room    []byte   // what is free in the last of them
+	grows   bool     // the last piece ends where room begins
+	passed  [2]int   // pieces of each side's input buffer, merged ones included
+	size    int
+	vector  net.Buffers // pieces, while they are written
+}
+
+func (q *queue) empty() bool { return len(q.pieces) == 0 }
+
+// send appends a copy of b.
+func (q *queue) send(b []byte, take func(int) []byte) {
+	for len(b) > 0 {
+		if len(q.room) == 0 {
+			q.room, q.grows = take(len(b)), false
+			q.scratch = append(q.scratch, q.room)
+		}
+		n := copy(q.room, b)
+		if q.grows {
+			last := &q.pieces[len(q.pieces)-1]
+			*last = (*last)[:len(*last)+n]
+		} else {
+			q.pieces = append(q.pieces, q.room[:n])
+		}
+		q.room, q.grows = q.room[n:], true
+		q.size += n
+		b = b[n:]
+	}
+}
+
+// fits reports whether b is better copied behind what was sent.
+func (q *queue) fits(b []byte) bool { return q.grows && len(b) <= together && len(b) <= len(q.room) }
+
+// pass appends b itself, a part of the input buffer of side from. What lies behind the last piece prolongs it.
+func (q *queue) pass(b []byte, from Side) {
+	q.passed[from]++
+	q.size += len(b)
+	if n := len(q.pieces); n > 0 && !q.grows {
+		last := q.pieces[n-1]
+		if end := len(last) + len(b); end <= cap(last) && &last[:end][len(last)] == &b[0] {
+			q.pieces[n-1] = last[:end]
+			return
+		}
+	}
+	q.pieces = append(q.pieces, b)
+	q.grows = false
+}
+
+// clear forgets everything and gives the pooled buffers back.
+func (q *queue) clear(give func([]byte)) {
+	for _, b := range q.scratch {
+		give(b)
+	}
+	clear(q.scratch)
+	clear(q.pieces)
+	if cap(q.pieces) > 1<<8 {
+		q.pieces = nil
+	}
+	*q = queue{pieces: q.pieces[:0], scratch: q.scratch[:0]}
+}
+
+// write writes the queue to conn, in one call.
+func (q *queue) write(conn net.Conn, e *end) (int64, error) {
+	switch {
+	case len(q.pieces) == 1:
+		n, err := conn.Write(q.pieces[0])
+		return int64(n), err
+	case q.size <= together:
+		b := e.take(stream.SmallBuffer)
+		defer e.give(b)
+		n := 0
+		for _, piece := range q.pieces {
+			n += copy(b[n:], piece)
+		}
+		n, err := conn.Write(b[:n])
+		return int64(n), err
+	}
+	q.vector = q.pieces
+	return q.vector.WriteTo(conn)
+}
+
+// flush writes what waits for a side, without the lock; false: nothing does. If the other goroutine is writing to the
+// side, it waits: the peer is too slow for more.
+func (d *driver) flush(side Side) bool {
+	e := &d.ends[side]
+	if e.queue.empty() {
+		return false
+	}
+	for e.busy && !d.dead {
+		d.changed.Wait()
+	}
+	if d.dead || e.queue.empty() {
+		return true
+	}
+	e.queue, e.flight = e.flight, e.queue
+	e.busy = true
+	n, err := d.write(e)
+	e.busy = false
+	_, written := counters(d.s, side)
+	*written += n
+	d.forget(e.flight)
+	if err != nil {
+		e.lost = true
+		e.stop(err)
+		d.forget(e.queue)
+	}
+	d.changed.Broadcast()
+	return true
+}
+
+// write writes e.flight without the lock. The deadline of writing is set early and seldom.
+func (d *driver) write(e *end) (int64, error) {
+	if now := time.Now(); e.writable.Sub(now) < WriteLimit {
+		e.writable = now.Add(WriteLimit * 3 / 2)
+		e.conn.SetWriteDeadline(e.writable)
+	}
+	d.mu.Unlock()
+	defer d.mu.Lock()
+	return e.flight.write(e.conn, e)
+}
+
+// forget empties q: the bytes that were passed are free.
+func (d *driver) forget(q *queue) {
+	for side := range q.passed {
+		d.ends[side].passed -= q.passed[side]
+	}
+	q.clear(d.give)
+}

@@ -1,0 +1,91 @@
+package proxy
+
+import (
+	"io"
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// socket reads a connection through its descriptor: waiting and reading are one step, so that a buffer is held only
+// for the moment of an attempt. Its functions are made once for a connection: a closure for each read would be garbage.
+type socket struct {
+	raw    syscall.RawConn // nil: the connection is no plain socket
+	try    func(fd uintptr) bool
+	peek   func(fd uintptr)
+	n      int // what try read
+	err    error
+	peeked bool
+}
+
+// open makes the socket that reads c for e.
+func (s *socket) open(c syscall.Conn, e *end) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return
+	}
+	s.raw = raw
+	s.try = func(fd uintptr) bool { return e.try(int(fd)) }
+	s.peek = func(fd uintptr) { s.peeked = peek(int(fd)) }
+}
+
+// receive waits until try has got bytes, the end, or an error.
+func (s *socket) receive() (int, error) {
+	if err := s.raw.Read(s.try); err != nil {
+		return 0, err
+	}
+	return s.n, s.err
+}
+
+// try reads what is there behind last; false: there is nothing, and an idle buffer is given back.
+func (e *end) try(fd int) bool {
+	if e.buf == nil {
+		e.buf = e.take(e.size)
+	}
+	e.arrival.Store(trying)
+	n, err := unix.Read(fd, e.buf[e.last:])
+	for err == unix.EINTR {
+		n, err = unix.Read(fd, e.buf[e.last:])
+	}
+	if n > 0 {
+		e.arrival.Store(arrived)
+		e.socket.n, e.socket.err = n, nil
+		return true
+	}
+	e.arrival.Store(waiting)
+	if !e.kept {
+		e.release()
+	}
+	if err == unix.EAGAIN {
+		return false
+	}
+	e.socket.n, e.socket.err = 0, io.EOF
+	if err != nil {
+		e.socket.err = os.NewSyscallError("read", err)
+	}
+	return true
+}
+
+// peek reports whether fd has bytes to read, without taking them.
+func peek(fd int) bool {
+	var b [1]byte
+	n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	return err == nil && n > 0
+}
+
+// probe reports whether the peer sent something that is not in the end's buffer yet. What the reader has in hand
+// counts: the socket is asked first, since bytes only go from there to the reader.
+func (e *end) probe() bool {
+	if e.socket.raw != nil {
+		e.socket.peeked = false
+		if e.socket.raw.Control(e.socket.peek) == nil && e.socket.peeked {
+			return true
+		}
+	}
+	for e.arrival.Load() == trying {
+		runtime.Gosched()
+	}
+	return e.arrival.Load() == arrived
+}

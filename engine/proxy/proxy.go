@@ -1,0 +1,77 @@
+// Package proxy is what a protocol must implement, and the driver that feeds it.
+//
+// A Protocol is a state machine without I/O: it is offered the bytes that either side sent and answers through an
+// Exchange with bytes for either side. A driver owns the sockets, buffers and deadlines. So a protocol runs the same
+// under goroutines, under an event loop, and in a test that never opens a socket.
+package proxy
+
+import (
+	"time"
+
+	"zorpgo/engine/session"
+)
+
+// Side is one of the two ends that a proxy talks to.
+type Side uint8
+
+// The sides.
+const (
+	Client Side = iota
+	Server
+)
+
+// Other is the opposite side.
+func (s Side) Other() Side { return 1 - s }
+
+// String is "client" or "server".
+func (s Side) String() string { return [...]string{"client", "server"}[s] }
+
+// Class makes the protocol of one session: a proxy class of the policy.
+type Class interface {
+	// Name is the class's name in the policy.
+	Name() string
+	// New makes the state machine of session s. An error ends the session: the class could not be configured.
+	New(s *session.Session) (Protocol, error)
+	// Busy is what a client hears before it is turned away over a limit; nil says nothing.
+	Busy() []byte
+}
+
+// Protocol is the state machine of one session. Its methods are never called concurrently.
+type Protocol interface {
+	// Open begins: the server side is connected, or it could not be and failure says why.
+	Open(x Exchange, failure error)
+	// Ready reports whether the protocol can use input of that side now.
+	Ready(from Side) bool
+	// Receive offers all unused bytes of a side. It returns how many it has used up; what is left is offered again
+	// with more behind it, or when the protocol is Ready again. The bytes are the driver's and valid during the call,
+	// or if given to Exchange.Pass until the driver has written them. A protocol must decide on what it needs within
+	// MaxUnused bytes.
+	Receive(x Exchange, from Side, data []byte) int
+	// Ended says that a side will send no more: io.EOF, os.ErrDeadlineExceeded, or what the socket said.
+	// Unused bytes of that side are lost.
+	Ended(x Exchange, side Side, why error)
+	// Answered goes on after the question that the protocol asked was run.
+	Answered(x Exchange)
+	// Close releases what the session holds; the sides are closed already.
+	Close()
+}
+
+// MaxUnused is how many unused bytes of one side a driver holds for a protocol.
+const MaxUnused = 128 << 10
+
+// Exchange is how a protocol acts on the outside. It is valid during the call that it is given to.
+type Exchange interface {
+	// Send writes a copy of b to a side.
+	Send(to Side, b []byte)
+	// Pass writes b, a part of what Receive was given, without copying it.
+	Pass(to Side, b []byte)
+	// Probe reports whether a side has sent something that was not offered yet. It costs a system call.
+	Probe(from Side) bool
+	// Await sets the time within which the protocol must be given what it waits for from that side: reading on does
+	// not prolong it, only another Await does. When it is over the side has Ended. 0 waits without a limit.
+	Await(from Side, limit time.Duration)
+	// Ask runs question, which may take its time, and then calls Answered. Until then nothing is offered.
+	Ask(question func())
+	// Hangup closes a side after what was sent to it is written; nothing more is offered from it.
+	Hangup(side Side)
+}
