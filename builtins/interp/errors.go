@@ -1,0 +1,75 @@
+package interp
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"zorpgo/builtins/dialect"
+	"zorpgo/engine/source"
+)
+
+const toplevel = "<toplevel>"
+
+// policyFrames are the frames of policy code in err's call stack, innermost first.
+func policyFrames(err error) []starlark.CallFrame {
+	var eval *starlark.EvalError
+	if !errors.As(err, &eval) {
+		return nil
+	}
+	var frames []starlark.CallFrame
+	for _, frame := range slices.Backward(eval.CallStack) {
+		if isPolicy(frame.Pos) {
+			frames = append(frames, frame)
+		}
+	}
+	return frames
+}
+
+// chain says who called the innermost of frames; "" if nobody did.
+func chain(frames []starlark.CallFrame) string {
+	var lines []string
+	for i, frame := range frames[1:] {
+		lines = append(lines, "in "+frames[i].Name+", called from "+PosOf(frame.Pos).String())
+	}
+	return strings.Join(lines, "\n    ")
+}
+
+// asFindings are the findings that err was made of.
+func asFindings(err error) source.Findings {
+	var found source.Findings
+	if !errors.As(err, &found) {
+		return nil
+	}
+	return slices.Clone(found)
+}
+
+// collector is where Report puts its findings.
+type collector struct{ findings source.Findings }
+
+const collectorKey = "findings"
+
+// Report adds f to the findings of the load that thread runs, at the calling policy line if f has no position. It
+// reports false, and does nothing, outside a load.
+func Report(thread *starlark.Thread, f source.Finding) bool {
+	c, ok := thread.Local(collectorKey).(*collector)
+	if !ok {
+		return false
+	}
+	if !f.Pos.IsValid() {
+		f.Pos = CallerPos(thread)
+	}
+	c.findings = append(c.findings, f)
+	return true
+}
+
+// didYouMean is a hint with the nearest of names, or "".
+func didYouMean(name string, names []string) string {
+	hidden := func(n string) bool { return n == dialect.ClassBuiltin || strings.Contains(n, " ") }
+	if n := source.Nearest(name, slices.DeleteFunc(slices.Clone(names), hidden)); n != "" {
+		return "did you mean " + n + "?"
+	}
+	return ""
+}
