@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"bytes"
-	"fmt"
 	"sort"
 	"unicode"
 	"unicode/utf8"
@@ -218,8 +217,6 @@ func (s *scanner) add(t token) {
 var headerWords = map[string]bool{"if": true, "elif": true, "else": true, "for": true, "while": true, "def": true, "class": true,
 	"try": true, "except": true, "finally": true, "with": true, "async": true}
 
-var closing = map[rune]rune{'(': ')', '[': ']', '{': '}'}
-
 // operators of more than one character, longest first.
 var operators = []string{"**=", "//=", "<<=", ">>=", "<>", "==", "!=", "<=", ">=", "->", ":=", "**", "//", "<<", ">>",
 	"+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="}
@@ -253,37 +250,6 @@ func (s *scanner) has(i int, word string) bool {
 		}
 	}
 	return true
-}
-
-func (s *scanner) close(at int, r rune) {
-	if len(s.open) == 0 {
-		s.fail(at, "syntax", fmt.Sprintf("%q closes nothing", r), "")
-		s.text[at] = ' '
-		return
-	}
-	last := s.open[len(s.open)-1]
-	s.open = s.open[:len(s.open)-1]
-	if closing[s.text[last]] != r {
-		s.fail(at, "syntax", fmt.Sprintf("%q does not close the %q of line %d", r, s.text[last], s.place(last).line), "")
-	}
-}
-
-// unclosed takes a word that only begins a statement, at the left edge, as proof that an open bracket was forgotten.
-func (s *scanner) unclosed(start int) {
-	if len(s.open) == 0 || s.place(start).col != 1 {
-		return
-	}
-	switch string(s.text[start:s.at]) {
-	case "def", "class", "from", "import", "return", "pass":
-		s.neverClosed()
-		s.tokens = append(s.tokens, token{kind: newline, start: start, end: start})
-		s.open, s.atStart, s.atStmt, s.block, s.lambdas = nil, true, true, false, 0
-	}
-}
-
-func (s *scanner) neverClosed() {
-	at := s.open[len(s.open)-1]
-	s.fail(at, "syntax", fmt.Sprintf("%q is never closed", s.text[at]), fmt.Sprintf("write %q where it ends", closing[s.text[at]]))
 }
 
 // number reads one number with Python 2's suffix L.
