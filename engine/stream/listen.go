@@ -15,6 +15,20 @@ func Listen(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
 	return config.Listen(ctx, FamilyOf(at.Addr()).network(), at.String())
 }
 
+// Inherit makes of a listener that another program opened one as Listen opens it.
+func Inherit(l net.Listener) net.Listener { return quiet{l} }
+
+// quiet undoes what package net does to connections of a listener that it did not open.
+type quiet struct{ net.Listener }
+
+func (q quiet) Accept() (net.Conn, error) {
+	conn, err := q.Listener.Accept()
+	if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
+		_ = tcp.SetKeepAlive(false) // what fails here fails at the first read
+	}
+	return conn, err
+}
+
 // KeepAlive turns TCP keep-alive on, with the kernel's times. Other connections than TCP are left as they are.
 func KeepAlive(conn net.Conn) error {
 	tcp, ok := conn.(interface{ SetKeepAlive(bool) error })

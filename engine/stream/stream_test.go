@@ -95,6 +95,27 @@ func TestNoKeepAliveUnlessAsked(t *testing.T) {
 	}
 }
 
+func TestInheritedListenerHasNoKeepAlive(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	client, err := net.Dial("tcp4", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	server, err := Inherit(l).Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	if option(t, server, unix.SOL_SOCKET, unix.SO_KEEPALIVE) != 0 {
+		t.Error("keep-alive is on")
+	}
+}
+
 func TestResetIsSeen(t *testing.T) {
 	to, accepted := listen(t, "127.0.0.1:0")
 	client, err := Dial(t.Context(), to, Source{})

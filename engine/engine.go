@@ -1,0 +1,161 @@
+// Package engine runs a policy: it takes a Config of plain Go values, opens the listeners, and serves until told to stop.
+//
+// It knows no policy language: package builtins makes a Config from policy files, tests make one by hand.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"zorpgo/engine/chain"
+	"zorpgo/engine/dispatch"
+	"zorpgo/engine/proxy"
+	"zorpgo/engine/rule"
+	"zorpgo/engine/service"
+	"zorpgo/engine/stream"
+	"zorpgo/engine/tproxy"
+	"zorpgo/engine/zone"
+)
+
+// Config is one policy, complete and checked. It is not changed after it was made.
+type Config struct {
+	Instance string // the instance function that declared it
+	Zones    *zone.Table
+	Services map[string]*service.Service
+	Rules    *rule.Set
+}
+
+// Options are the outside of an Engine. The zero Options are this host's sockets and the default log.
+type Options struct {
+	Listen    func(ctx context.Context, at netip.AddrPort) (net.Listener, error)
+	Dial      chain.Dial                                    // if given, forging is its own affair
+	Present   func(net.Conn) (client, local netip.AddrPort) // the addresses that rules see; nil: the socket's own
+	Serve     service.Serve                                 // nil is proxy.Serve
+	Inherited []net.Listener                                // open already ($LISTEN_FDS): used for the address that they are bound to
+	Log       *slog.Logger
+}
+
+// Engine runs one policy at a time. Its methods may be called from any goroutine.
+type Engine struct {
+	options    Options
+	dispatcher *dispatch.Dispatcher
+	canForge   func(stream.Family) error
+	wayBack    func(stream.Family) error
+
+	mu        sync.Mutex // held while the policy changes
+	config    *Config    // nil before Start
+	stopped   bool
+	listeners map[netip.AddrPort]*listener
+}
+
+// cutTime is how long sessions may take to end after they were cut.
+const cutTime = 10 * time.Second
+
+// New makes an Engine that does nothing yet.
+func New(o Options) *Engine {
+	e := &Engine{listeners: map[netip.AddrPort]*listener{}}
+	if o.Listen == nil {
+		o.Listen = stream.Listen
+	}
+	if o.Dial == nil {
+		o.Dial, e.canForge, e.wayBack = chain.DialStream, stream.CanForge, tproxy.WayBack
+	}
+	if o.Serve == nil {
+		o.Serve = proxy.Serve
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	e.options = o
+	e.dispatcher = dispatch.New(dispatch.Options{Dial: o.Dial, Serve: o.Serve, Present: o.Present, Log: o.Log})
+	return e
+}
+
+// Start opens all listeners of c, or none, and serves. What is wrong with the policy is source.Findings; of what this
+// host refuses Refused tells.
+func (e *Engine) Start(c *Config) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.config != nil || e.stopped {
+		return errors.New("the engine was started before")
+	}
+	if err := e.change(c); err != nil {
+		return err
+	}
+	e.dropInherited()
+	return nil
+}
+
+// Reload goes on with c: listeners that c has as well stay open, sessions end under the policy that they began with.
+// On an error the old policy stays in force.
+func (e *Engine) Reload(c *Config) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.config == nil || e.stopped {
+		return errors.New("the engine is not running")
+	}
+	return e.change(c)
+}
+
+// change makes c the policy in force, or nothing.
+func (e *Engine) change(c *Config) error {
+	addresses, err := plan(c)
+	if err != nil {
+		return err
+	}
+	if err := e.checkForging(c); err != nil {
+		return err
+	}
+	opened, err := e.open(c, addresses)
+	if err != nil {
+		return err
+	}
+	e.keepCounting(c)
+	e.config = c
+	e.dispatcher.Use(&dispatch.Policy{Instance: c.Instance, Zones: c.Zones, Services: c.Services, Rules: c.Rules})
+	e.closeOthers(addresses)
+	for _, l := range opened {
+		e.listeners[l.at] = l
+		l.serve(e.dispatcher)
+	}
+	e.reportWayBack(c)
+	return nil
+}
+
+// keepCounting lets services of the same name go on with their counts.
+func (e *Engine) keepCounting(c *Config) {
+	if e.config == nil {
+		return
+	}
+	for name, v := range c.Services {
+		if old := e.config.Services[name]; old != nil {
+			v.Continue(old)
+		}
+	}
+}
+
+// Shutdown closes the listeners, waits for the sessions, and cuts those that are left when ctx ends: then it says so.
+func (e *Engine) Shutdown(ctx context.Context) error {
+	e.mu.Lock()
+	e.stopped = true
+	e.closeOthers(nil)
+	e.mu.Unlock()
+	defer e.dispatcher.Cut()
+	if e.dispatcher.Wait(ctx) == nil {
+		return nil
+	}
+	left := e.dispatcher.Running()
+	e.dispatcher.Cut()
+	ctx, cancel := context.WithTimeout(context.Background(), cutTime)
+	defer cancel()
+	if e.dispatcher.Wait(ctx) != nil {
+		return fmt.Errorf("%d of %d sessions did not end when they were cut", e.dispatcher.Running(), left)
+	}
+	return fmt.Errorf("%d sessions were cut", left)
+}

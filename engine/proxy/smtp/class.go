@@ -1,0 +1,149 @@
+package smtp
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"zorpgo/engine/proxy"
+	"zorpgo/engine/session"
+)
+
+// Class is a proxy class of a policy: its settings, checked and made ready for look-up. It implements proxy.Class and
+// is shared by all its sessions.
+type Class struct {
+	name      string
+	settings  *Settings
+	permitted extension
+	hooked    [verbCount]bool              // the response table may ask a hook
+	replies   []Entry                      // what the tables below point into; 0 is no entry
+	byVerb    [verbCount][replyCodes]uint8 // verb and code-minReply → replies
+}
+
+const (
+	minReply   = 200
+	replyCodes = 400
+)
+
+var _ proxy.Class = (*Class)(nil)
+
+// Compile checks s and makes a class of it. All problems are returned; with any the class is nil.
+func Compile(name string, s *Settings) (*Class, []error) {
+	c := &Class{name: name, settings: s, permitted: s.permitted(), replies: []Entry{{}}}
+	problems := s.check()
+	for verb := verbGreeting; verb < verbCount; verb++ {
+		for code := range replyCodes {
+			e, ok := s.response(verb.String(), fmt.Sprint(code+minReply))
+			if ok && !c.addReply(verb, code, e) {
+				return nil, append(problems, fmt.Errorf("the response table has more than 255 different entries"))
+			}
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return c, nil
+}
+
+func (c *Class) addReply(verb Verb, code int, e Entry) bool {
+	i := slices.Index(c.replies, e)
+	if i < 0 {
+		i = len(c.replies)
+		c.replies = append(c.replies, e)
+	}
+	c.byVerb[verb][code] = uint8(i)
+	c.hooked[verb] = c.hooked[verb] || e.Action == Policy
+	return i < 256
+}
+
+// response looks a reply up as Zorp does: the code is shortened from the right, then the command is any.
+func (s *Settings) response(verb, code string) (Entry, bool) {
+	for _, v := range [...]string{verb, ""} {
+		for n := len(code); n >= 0; n-- {
+			if e, ok := s.Response[ResponseKey{v, code[:n]}]; ok {
+				return e, true
+			}
+		}
+	}
+	return Entry{}, false
+}
+
+// check finds what no session should meet.
+func (s *Settings) check() (problems []error) {
+	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	for _, verb := range slices.Sorted(maps.Keys(s.Request)) {
+		if err := s.Request[verb].check(); err != nil {
+			bad("request[%q]: %w", verb, err)
+		}
+	}
+	for key, e := range s.Response {
+		if err := e.check(); err != nil {
+			bad("response[%q, %q]: %w", key.Verb, key.Code, err)
+		}
+	}
+	if c := s.UnconnectedResponseCode; c < 400 || c > 599 {
+		bad("unconnected_response_code: %d is no 4xx or 5xx reply code", c)
+	}
+	if s.MaxRequestLength < 12 || s.MaxRequestLength > s.MaxLineLength {
+		bad("max_request_length: %d is not between 12 and max_line_length, %d", s.MaxRequestLength, s.MaxLineLength)
+	}
+	if s.MaxLineLength > proxy.MaxUnused-2 {
+		bad("max_line_length: %d is more than %d", s.MaxLineLength, proxy.MaxUnused-2)
+	}
+	if s.MaxResponseLength < 5 || s.MaxResponseLength > maxReply {
+		bad("max_response_length: %d is not between 5 and %d", s.MaxResponseLength, maxReply)
+	}
+	return problems
+}
+
+func (e Entry) check() error {
+	switch e.Action {
+	case Accept, Abort:
+	case Reject:
+		if !validReject(e.Code, e.Text) {
+			return fmt.Errorf("a refusal needs a 4xx or 5xx reply code and one printable line, not %q, %q", e.Code, e.Text)
+		}
+	case Policy:
+		if e.Hook == nil {
+			return fmt.Errorf("a policy entry needs a function to call")
+		}
+	default:
+		return fmt.Errorf("%d is no action: use SMTP_REQ_ or SMTP_RSP_ ACCEPT, REJECT, ABORT or POLICY", e.Action)
+	}
+	return nil
+}
+
+// request is the request table's entry for a verb, given in capitals.
+func (c *Class) request(verb []byte) (Entry, bool) {
+	e, ok := c.settings.Request[string(verb)]
+	if !ok {
+		e, ok = c.settings.Request["*"]
+	}
+	return e, ok
+}
+
+// reply is the response table's entry for a reply to verb, which is named name if it is verbOther.
+func (c *Class) reply(verb Verb, name []byte, code int) (Entry, bool) {
+	if verb == verbOther {
+		return c.settings.response(string(name), fmt.Sprint(code))
+	}
+	i := c.byVerb[verb][code-minReply]
+	return c.replies[i], i != 0
+}
+
+// Name is the class's name in the policy.
+func (c *Class) Name() string { return c.name }
+
+// Settings are what the class was compiled from.
+func (c *Class) Settings() *Settings { return c.settings }
+
+// New makes the machine of a session.
+func (c *Class) New(s *session.Session) (proxy.Protocol, error) { return c.NewWith(s, nil), nil }
+
+// NewWith makes the machine of a session whose hooks find self in their View.
+func (c *Class) NewWith(s *session.Session, self any) proxy.Protocol {
+	return &Machine{class: c, settings: c.settings, session: s, self: self}
+}
+
+// Busy is the greeting of a service that has all the sessions it may have (RFC 5321 §3.8).
+func (c *Class) Busy() []byte { return answerClosing.plain }

@@ -1,0 +1,255 @@
+package smtp
+
+import (
+	"zorpgo/engine/proxy"
+	"zorpgo/engine/session"
+)
+
+// Machine is one SMTP session: a proxy.Protocol.
+type Machine struct {
+	class    *Class
+	settings *Settings
+	session  *session.Session
+	self     any   // for View.Self
+	view     *View // made when a hook is first asked
+
+	phase phase
+	state state
+	flags flags
+
+	active  extension // offered to the client and accepted by the server
+	verb    [maxVerb]byte
+	verbLen uint8
+
+	queue     []exchange // commands without their reply yet, oldest first
+	arena     []byte     // addresses and replies of the queue
+	param     []byte     // parameter of the command at hand, normalised
+	addressAt span       // where its address stands
+	localLen  int        // how much of that is the local-part
+	parser    replyParser
+	body      body
+
+	sender     []byte
+	recipients []byte // accepted, separated by spaces
+	accepted   int    // recipients
+	asked      int    // recipients, those without their reply yet included
+	errors     int
+
+	normal    []byte // mail data with its line ends made CRLF
+	hello     []byte // the filtered reply to EHLO
+	refusedBy int    // class of the greeting, 4 or 5, that left the client without a server
+	helo      []byte
+	size      int64  // of the message at hand
+	skip      int64  // octets of a refused BDAT chunk to throw away
+	drain     int64  // bytes read of mail data that is thrown away
+	verdict   []byte // the reply after it
+
+	then func(proxy.Exchange) // goes on after a hook was asked
+	held []byte               // the reply that a hook decides
+}
+
+var _ proxy.Protocol = (*Machine)(nil)
+
+// phase says what the bytes of a side are.
+type phase uint8
+
+const (
+	phaseGreeting phase = iota // the server is to greet
+	phaseCommand               // the client is to speak, or the server to answer what it said
+	phaseBody                  // the client sends mail data to the server
+	phaseDiscard               // the client sends mail data that nobody gets
+	phaseNoServer              // there is no server: commands are answered here
+	phaseDone
+)
+
+// state is how far the client is, in Zorp's words.
+type state uint8
+
+const (
+	stateInitial state = iota // no HELO or EHLO
+	stateHello                // EHLO in Zorp
+	stateMail
+	stateRcpt
+)
+
+// flags are things that are so or not.
+type flags uint16
+
+const (
+	flagBarrier     flags = 1 << iota // the next command waits until the queue is empty
+	flagSilence                       // the client must wait for a reply before it speaks (RFC 2920 §3.1)
+	flagESMTP                         // the last greeting was EHLO
+	flagShown                         // the client was shown ENHANCEDSTATUSCODES
+	flagUTF8                          // the transaction asked for SMTPUTF8
+	flagPoisoned                      // the server holds what the client was told is refused
+	flagDataRefused                   // DATA was refused: the server may have dropped the transaction
+	flagAsked                         // a hook is being asked
+)
+
+func (m *Machine) is(f flags) bool { return m.flags&f != 0 }
+func (m *Machine) set(f flags)     { m.flags |= f }
+func (m *Machine) unset(f flags)   { m.flags &^= f }
+
+// exchange is one command between its arrival and its reply. Its part of the arena is the reply if that is ours, else
+// the address of a MAIL or RCPT.
+type exchange struct {
+	verb     Verb // whose state it moves
+	key      Verb // under which the response table knows it
+	ours     bool
+	final    bool // the reply after mail data
+	swallow  bool // sent by the proxy: its reply is not the client's
+	from, to int
+}
+
+// maxQueue bounds how many commands of a pipelined group wait for their replies.
+const maxQueue = 128
+
+// Open relays the server's greeting, or greets without a server.
+func (m *Machine) Open(x proxy.Exchange, failure error) {
+	if failure == nil {
+		x.Await(proxy.Server, m.settings.Timeout)
+		return
+	}
+	m.phase = phaseNoServer
+	if x.Probe(proxy.Client) && !m.settings.PermitEarlyTalker {
+		m.earlyTalker(x)
+		return
+	}
+	x.Send(proxy.Client, m.unconnected())
+	x.Await(proxy.Client, m.settings.Timeout)
+}
+
+// Ready reports whether the bytes of a side can be used now.
+func (m *Machine) Ready(from proxy.Side) bool {
+	switch {
+	case m.phase == phaseDone:
+		return true
+	case m.is(flagAsked):
+		return false
+	case from == proxy.Server:
+		return true
+	case m.phase == phaseGreeting:
+		return !m.settings.PermitEarlyTalker
+	case m.phase == phaseCommand && !m.is(flagSilence):
+		return !m.is(flagBarrier) && len(m.queue) < maxQueue
+	}
+	return true
+}
+
+// Receive takes one step: one command, one reply, or as much mail data as there is.
+func (m *Machine) Receive(x proxy.Exchange, from proxy.Side, data []byte) int {
+	switch {
+	case m.phase == phaseDone:
+		return len(data)
+	case from == proxy.Server:
+		return m.receiveReply(x, data)
+	case m.phase == phaseGreeting:
+		m.earlyTalker(x)
+		return len(data)
+	case m.is(flagSilence):
+		m.outOfTurn(x)
+		return len(data)
+	case m.phase == phaseBody, m.phase == phaseDiscard:
+		return m.receiveBody(x, data)
+	case m.skip > 0:
+		return m.skipChunk(x, data)
+	}
+	return m.receiveCommand(x, data)
+}
+
+// Answered goes on after a hook.
+func (m *Machine) Answered(x proxy.Exchange) {
+	m.unset(flagAsked)
+	m.then(x)
+}
+
+// Ended closes what has no second side, or nobody to answer, any more.
+func (m *Machine) Ended(x proxy.Exchange, side proxy.Side, why error) {
+	switch {
+	case m.phase == phaseDone:
+	case side == proxy.Client:
+		m.clientEnded(x, why)
+	default:
+		m.serverEnded(x, why)
+	}
+}
+
+// clientEnded: mail data without its end stays without it at the server too (RFC 5321 §4.1.1.4).
+func (m *Machine) clientEnded(x proxy.Exchange, why error) {
+	if m.phase == phaseBody {
+		m.account(0, "client lost in mail data")
+	}
+	if isTimeout(why) {
+		m.session.Deny(session.AbortedByPolicyAction, "client silent too long")
+		x.Send(proxy.Client, answerClosing.in(m.is(flagShown)))
+	}
+	m.done(x)
+}
+
+func (m *Machine) serverEnded(x proxy.Exchange, why error) {
+	m.session.Log.Info("server lost", "tag", "smtp.error", "error", why)
+	m.lostServer(x)
+}
+
+// Close releases what the session holds.
+func (m *Machine) Close() { m.queue, m.arena, m.held, m.param = nil, nil, nil, nil }
+
+// done closes both sides after what was sent.
+func (m *Machine) done(x proxy.Exchange) {
+	m.phase = phaseDone
+	x.Hangup(proxy.Server)
+	x.Hangup(proxy.Client)
+}
+
+// closing says 421 in place of every reply that is still due, and closes both sides (RFC 5321 §3.8).
+func (m *Machine) closing(x proxy.Exchange, a *answer) {
+	m.reply(x, a)
+	m.done(x)
+}
+
+// lostServer answers for a server that is gone or cannot be trusted any more (Zorp's E421C).
+func (m *Machine) lostServer(x proxy.Exchange) {
+	x.Hangup(proxy.Server)
+	switch m.phase {
+	case phaseGreeting:
+		m.phase = phaseNoServer
+		x.Send(proxy.Client, m.unconnected())
+		x.Await(proxy.Client, m.settings.Timeout)
+	case phaseBody:
+		m.discard(x, answerClosing.in(m.is(flagShown)))
+	case phaseDiscard, phaseNoServer:
+	default:
+		m.closing(x, &answerClosing)
+	}
+}
+
+// reply sends an answer of ours to the client at once, enhanced where it was shown the extension.
+func (m *Machine) reply(x proxy.Exchange, a *answer) { x.Send(proxy.Client, a.in(m.is(flagShown))) }
+
+// earlyTalker turns away who speaks before the greeting (RFC 5321 §4.3.1).
+func (m *Machine) earlyTalker(x proxy.Exchange) {
+	m.session.Deny(session.AbortedByPolicyAction, "client spoke before the greeting")
+	m.session.Log.Info("client spoke before the greeting", "tag", "smtp.violation")
+	m.closing(x, &answerSync)
+}
+
+// outOfTurn turns away who sends on after a command that must end a group (RFC 2920 §3.1): what follows could be mail
+// data that would run as commands, or commands that would run as mail data.
+func (m *Machine) outOfTurn(x proxy.Exchange) {
+	m.session.Deny(session.AbortedByPolicyAction, "client did not wait for a reply")
+	m.session.Log.Info("client did not wait for a reply", "tag", "smtp.violation")
+	m.closing(x, &answerSync)
+}
+
+func isTimeout(err error) bool {
+	t, ok := err.(interface{ Timeout() bool })
+	return ok && t.Timeout()
+}
+
+// keep limits what an idle session holds of a buffer.
+func keep(b []byte) []byte {
+	if cap(b) > 512 {
+		return nil
+	}
+	return b[:0]
+}

@@ -1,0 +1,128 @@
+package smtp
+
+import (
+	"time"
+
+	"zorpgo/engine/match"
+	"zorpgo/engine/session"
+)
+
+// Action is what a table entry or a hook says, with Zorp's numbers.
+type Action int
+
+// The actions of the request and response tables (SMTP_REQ_*, SMTP_RSP_*) and of the extension table (SMTP_EXT_*).
+const (
+	Accept Action = 1
+	Reject Action = 3
+	Abort  Action = 4
+	Drop   Action = 5 // extensions only
+	Policy Action = 6 // ask the entry's hook
+)
+
+// Entry is one row of the request or the response table.
+type Entry struct {
+	Action Action
+	Code   string // of a Reject: a reply code, 4xx or 5xx; "" is 500
+	Text   string // of a Reject: one line; "" is the standard text
+	Hook   Hook   // of a Policy
+}
+
+// Hook is a policy function that decides one command or one reply.
+//
+// It gets and may change the View: of a command RequestCmd and RequestParam, of a reply ResponseCode and
+// ResponseParam; ErrorCode, ErrorInfo and ErrorAbort say how a Reject is answered. It answers Accept, Reject or
+// Abort; an error or any other answer refuses with 451.
+type Hook interface {
+	Decide(v *View) (Action, error)
+}
+
+// View is what hooks see of a session: the run time attributes of Zorp's AbstractSmtpProxy.
+type View struct {
+	Session  *session.Session
+	Settings *Settings
+	IsReply  bool // the hook decides a reply, not a command
+
+	RequestCmd    string // verb in capitals; of the greeting ""
+	RequestParam  string // normalised
+	ResponseCode  string
+	ResponseParam string // text of the reply's first line
+	ErrorCode     string
+	ErrorInfo     string
+	ErrorAbort    bool // close after the error reply
+
+	Sender           string // the last MAIL's address
+	Recipients       string // accepted RCPT addresses, separated by spaces
+	HeloString       string
+	Protocol         string // "SMTP" or "ESMTP"
+	ActiveExtensions int    // negotiated, as SMTP_EXT_* bits
+
+	Self any // kept for the hooks of this session by whoever made them
+}
+
+// ResponseKey is a key of the response table. A part that is "" or "*" stands for any; a short code stands for all
+// codes that begin with it.
+type ResponseKey struct{ Verb, Code string }
+
+// Settings are what a policy says about SMTP: the attributes of AbstractSmtpProxy and SmtpProxy under their Zorp
+// names. A Settings value is not changed once a session uses it.
+type Settings struct {
+	Timeout                       time.Duration // timeout: nothing arrived for this long; 600 s
+	UnconnectedResponseCode       int           // unconnected_response_code: the greeting without a server; 451
+	MaxRequestLength              int           // max_request_length: octets of a command line without its end; 2048
+	MaxResponseLength             int           // max_response_length: octets of a reply line without its end; 4096
+	MaxLineLength                 int           // max_line_length: a line outside mail data that grows beyond this closes; 4096
+	RequireCRLF                   bool          // require_crlf: only CRLF ends a line; true
+	PermitUnknownCommand          bool          // permit_unknown_command: no effect on acceptance, as in Zorp
+	PermitLongResponses           bool          // permit_long_responses: cut long reply lines instead of refusing them
+	PermitOmissionOfAngleBrackets bool          // permit_omission_of_angle_brackets
+	PermitEarlyTalker             bool          // permit_early_talker (ours): bytes before the greeting are no offence
+	AppendDomain                  string        // append_domain: for addresses without a domain
+	PermitExtensions              int           // permit_extensions: SMTP_EXT_* bits, the older way to say Extensions
+	MaxRecipients                 int           // max_recipients (ours): of one transaction; 1000
+	MaxErrors                     int           // max_errors (ours): refusals before 421; 20
+
+	Extensions map[string]Action     // EHLO keyword in capitals, or "*"
+	Request    map[string]Entry      // verb in capitals, or "*"
+	Response   map[ResponseKey]Entry // the greeting's verb is "Null"
+	Relay      Relay
+}
+
+// Relay holds the checks of SmtpProxy; the hooks CheckSender and CheckRecipient apply them.
+type Relay struct {
+	Check                 bool     // relay_check is in force
+	Zones                 []string // relay_zones: zone names, or "*" for any client
+	Domains               []string // relay_domains: a name for itself, ".name" for every name below it
+	DomainsMatcher        match.Matcher
+	SenderMatcher         match.Matcher // a match refuses the sender
+	RecipientMatcher      match.Matcher // a match refuses the recipient
+	PermitPercentHack     bool          // "%" in a recipient's local part
+	PermitExclamationMark bool          // "!" in a recipient's local part
+	ErrorSoft             bool          // matchers refuse with 450
+}
+
+// SMTP_EXT_* bits of the extensions that Zorp knows.
+const (
+	ExtPipelining = 1 << iota
+	ExtSize
+	ExtETRN
+	Ext8BitMIME
+	ExtAuth
+	ExtStartTLS
+)
+
+// DefaultSettings are those of AbstractSmtpProxy: every limit has its default, the tables are empty.
+func DefaultSettings() *Settings {
+	return &Settings{
+		Timeout:                 600 * time.Second,
+		UnconnectedResponseCode: 451,
+		MaxRequestLength:        2048,
+		MaxResponseLength:       4096,
+		MaxLineLength:           4096,
+		RequireCRLF:             true,
+		MaxRecipients:           1000,
+		MaxErrors:               20,
+		Extensions:              map[string]Action{},
+		Request:                 map[string]Entry{},
+		Response:                map[ResponseKey]Entry{},
+	}
+}
