@@ -88,7 +88,7 @@ func (e *Engine) Start(c *Config) error {
 	if err := e.change(c); err != nil {
 		return err
 	}
-	e.dropInherited()
+	e.takeInherited(e.reject)
 	return nil
 }
 
@@ -145,6 +145,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	e.stopped = true
 	e.closeOthers(nil)
+	e.takeInherited(func(l net.Listener) { l.Close() })
 	e.mu.Unlock()
 	defer e.dispatcher.Cut()
 	if e.dispatcher.Wait(ctx) == nil {

@@ -97,5 +97,5 @@ func (m *Missing) Commands() []string {
 	)
 }
 
-// Paste is the commands, one a line.
-func (m *Missing) Paste() string { return strings.Join(m.Commands(), "\n") }
+// Paste is the commands as one line for a shell, fit for a log.
+func (m *Missing) Paste() string { return strings.Join(m.Commands(), " && ") }

@@ -88,7 +88,7 @@ func TestWayBack(t *testing.T) {
 					t.Errorf("%s, nothing there: %v", c.family, err)
 					return
 				}
-				if !strings.HasPrefix(missing.Paste(), c.ip+"rule add fwmark 1 lookup 100\n"+c.ip+"route add local default dev lo table 100\nnft ") {
+				if !strings.HasPrefix(missing.Paste(), c.ip+"rule add fwmark 1 lookup 100 && "+c.ip+"route add local default dev lo table 100 && nft ") {
 					t.Errorf("commands:\n%s", missing.Paste())
 				}
 				addRule(t, c.netlink, mark)
@@ -96,7 +96,7 @@ func TestWayBack(t *testing.T) {
 				if err := WayBack(c.family); !errors.As(err, &missing) || missing.Table != "100" {
 					t.Errorf("%s, rule without route: %v", c.family, err)
 				}
-				if !strings.HasPrefix(missing.Paste(), c.ip+"route add local default dev lo table 100\n") {
+				if !strings.HasPrefix(missing.Paste(), c.ip+"route add local default dev lo table 100 && ") {
 					t.Errorf("commands:\n%s", missing.Paste())
 				}
 				addRoute(t, c.all)

@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+
+	"zorpgo/engine/dispatch"
+	"zorpgo/engine/rule"
+	"zorpgo/engine/source"
+	"zorpgo/engine/stream"
+)
+
+// Listening is one listener and the rules that a connection to it can meet.
+type Listening struct {
+	At    netip.AddrPort // as the rules have it
+	Bound net.Addr       // of the socket; another one only if Options.Listen wants it so
+	Rules []*rule.Rule   // by id
+}
+
+// Listening lists the listeners that are open, by address.
+func (e *Engine) Listening() []Listening {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var list []Listening
+	for _, at := range slices.SortedFunc(maps.Keys(e.listeners), netip.AddrPort.Compare) {
+		list = append(list, Listening{At: at, Bound: e.listeners[at].Addr(), Rules: e.dispatcher.Behind(at)})
+	}
+	return list
+}
+
+// listener is an open listener.
+type listener struct {
+	net.Listener
+	at   netip.AddrPort
+	stop func() // closes it and waits until nothing more is accepted
+}
+
+func (l *listener) serve(d *dispatch.Dispatcher) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { // ends when the listener is closed
+		defer close(done)
+		d.Serve(ctx, l)
+	}()
+	l.stop = func() {
+		cancel()
+		l.Close()
+		<-done
+	}
+}
+
+// plan is the addresses that c listens on, or what is wrong with it.
+func plan(c *Config) ([]netip.AddrPort, error) {
+	rules := c.Rules.All()
+	addresses, found := dispatch.Listens(rules)
+	for _, r := range rules {
+		if c.Services[r.Service] == nil {
+			found = append(found, unknownService(c, r))
+		}
+	}
+	if len(addresses) == 0 && len(found) == 0 {
+		found = append(found, source.Finding{Severity: source.Error, ID: "no-rule",
+			Message: fmt.Sprintf("instance %q has no rule, so there is nothing to listen for", c.Instance),
+			Hint:    "write a Rule with one address of this host as dst_subnet, and a dst_port"})
+	}
+	if found.HasErrors() {
+		return nil, found
+	}
+	return addresses, nil
+}
+
+func unknownService(c *Config, r *rule.Rule) source.Finding {
+	f := source.Finding{Pos: r.Pos, Severity: source.Error, ID: "unknown-service",
+		Message: fmt.Sprintf("rule %d names service %q, which is not defined", r.ID, r.Service)}
+	if near := source.Nearest(r.Service, slices.Sorted(maps.Keys(c.Services))); near != "" {
+		f.Hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return f
+}
+
+// open opens those of addresses that are not open yet: all or none.
+func (e *Engine) open(c *Config, addresses []netip.AddrPort) ([]*listener, error) {
+	var opened []*listener
+	var failed []error
+	for _, at := range addresses {
+		if e.listeners[at] != nil {
+			continue
+		}
+		l, err := e.listen(at)
+		if err != nil {
+			failed = append(failed, &ListenError{At: at, Rule: firstRule(c, at), Err: err})
+			continue
+		}
+		opened = append(opened, &listener{Listener: l, at: at})
+	}
+	if len(failed) > 0 {
+		for _, l := range opened {
+			l.Close()
+		}
+		return nil, errors.Join(failed...)
+	}
+	return opened, nil
+}
+
+// listen takes an inherited listener if there is one for at.
+func (e *Engine) listen(at netip.AddrPort) (net.Listener, error) {
+	for i, l := range e.options.Inherited {
+		if l != nil && l.Addr().String() == at.String() {
+			e.options.Inherited[i] = nil
+			return stream.Inherit(l), nil
+		}
+	}
+	return e.options.Listen(context.Background(), at)
+}
+
+func firstRule(c *Config, at netip.AddrPort) *rule.Rule {
+	for _, r := range c.Rules.All() {
+		if list, _ := dispatch.Listens([]*rule.Rule{r}); slices.Contains(list, at) {
+			return r
+		}
+	}
+	return nil
+}
+
+// closeOthers closes the listeners at other addresses than those.
+func (e *Engine) closeOthers(addresses []netip.AddrPort) {
+	for at, l := range e.listeners {
+		if !slices.Contains(addresses, at) {
+			l.stop()
+			delete(e.listeners, at)
+		}
+	}
+}
+
+// takeInherited does away with the inherited listeners that are left.
+func (e *Engine) takeInherited(with func(net.Listener)) {
+	for _, l := range e.options.Inherited {
+		if l != nil {
+			with(l)
+		}
+	}
+	e.options.Inherited = nil
+}
+
+// reject closes a listener from which nobody would accept: clients that wait for ever are worse off than refused ones.
+func (e *Engine) reject(l net.Listener) {
+	e.options.Log.Error("inherited socket closed: no rule has its address as dst_subnet and dst_port", "address", l.Addr().String())
+	l.Close()
+}
