@@ -103,7 +103,7 @@ func (c *classBody) def(s *syntax.DefStmt) []syntax.Stmt {
 // method records what s reads from its first parameter and gives super() its arguments.
 func (c *classBody) method(s *syntax.DefStmt) {
 	self := firstParam(s.Params)
-	everywhere(s.Body, func(e syntax.Expr) syntax.Expr {
+	Rewrite(s.Body, func(e syntax.Expr) syntax.Expr {
 		call, ok := e.(*syntax.CallExpr)
 		if !ok {
 			return e

@@ -4,9 +4,11 @@ import "go.starlark.net/syntax"
 
 // eachChild calls do for every expression directly inside e, in order of the text; not for names of keywords.
 func eachChild(e syntax.Expr, do func(*syntax.Expr)) {
-	some := func(e *syntax.Expr) {
-		if *e != nil {
-			do(e)
+	all := func(children ...*syntax.Expr) {
+		for _, child := range children {
+			if *child != nil {
+				do(child)
+			}
 		}
 	}
 	switch e := e.(type) {
@@ -17,29 +19,21 @@ func eachChild(e syntax.Expr, do func(*syntax.Expr)) {
 	case *syntax.DictExpr:
 		each(e.List, do)
 	case *syntax.DictEntry:
-		do(&e.Key)
-		do(&e.Value)
+		all(&e.Key, &e.Value)
 	case *syntax.ParenExpr:
-		do(&e.X)
+		all(&e.X)
 	case *syntax.CondExpr:
-		do(&e.True)
-		do(&e.Cond)
-		do(&e.False)
+		all(&e.True, &e.Cond, &e.False)
 	case *syntax.IndexExpr:
-		do(&e.X)
-		do(&e.Y)
+		all(&e.X, &e.Y)
 	case *syntax.SliceExpr:
-		do(&e.X)
-		some(&e.Lo)
-		some(&e.Hi)
-		some(&e.Step)
+		all(&e.X, &e.Lo, &e.Hi, &e.Step)
 	case *syntax.UnaryExpr:
-		some(&e.X)
+		all(&e.X)
 	case *syntax.BinaryExpr:
-		do(&e.X)
-		do(&e.Y)
+		all(&e.X, &e.Y)
 	case *syntax.DotExpr:
-		do(&e.X)
+		all(&e.X)
 	case *syntax.CallExpr:
 		do(&e.Fn)
 		eachNamed(e.Args, do)
@@ -129,17 +123,22 @@ func blocks(stmt syntax.Stmt) []*[]syntax.Stmt {
 	return nil
 }
 
-// everywhere calls do for every expression in stmts, innermost first, and puts its answer in the expression's place.
-func everywhere(stmts []syntax.Stmt, do func(syntax.Expr) syntax.Expr) {
+// Rewrite calls do for every expression in stmts, innermost first, and puts its answer in the expression's place.
+func Rewrite(stmts []syntax.Stmt, do func(syntax.Expr) syntax.Expr) {
 	var visit func(*syntax.Expr)
 	visit = func(e *syntax.Expr) {
 		eachChild(*e, visit)
 		*e = do(*e)
 	}
+	Statements(stmts, func(stmt syntax.Stmt) { eachExpr(stmt, visit) })
+}
+
+// Statements calls do for every statement in stmts, outermost first.
+func Statements(stmts []syntax.Stmt, do func(syntax.Stmt)) {
 	for _, stmt := range stmts {
-		eachExpr(stmt, visit)
+		do(stmt)
 		for _, b := range blocks(stmt) {
-			everywhere(*b, do)
+			Statements(*b, do)
 		}
 	}
 }
@@ -147,7 +146,7 @@ func everywhere(stmts []syntax.Stmt, do func(syntax.Expr) syntax.Expr) {
 // restore puts the tree of the masked text right: literals, chained comparisons, print and has_key.
 func (p *parser) restore(f *syntax.File) {
 	f.Stmts = p.statements(f.Stmts)
-	everywhere(f.Stmts, p.restored)
+	Rewrite(f.Stmts, p.restored)
 }
 
 func (p *parser) restored(e syntax.Expr) syntax.Expr {

@@ -96,7 +96,7 @@ func TestSameTree(t *testing.T) {
 
 // shape is dumped without positions, parentheses, raw texts and the difference of a chain's hidden function.
 func shape(stmts []syntax.Stmt) string {
-	everywhere(stmts, func(e syntax.Expr) syntax.Expr {
+	Rewrite(stmts, func(e syntax.Expr) syntax.Expr {
 		switch e := e.(type) {
 		case *syntax.ParenExpr:
 			return e.X
@@ -125,7 +125,7 @@ func inlined(e *syntax.CallExpr) syntax.Expr {
 		return e
 	}
 	body := []syntax.Stmt{&syntax.ExprStmt{X: f.Body}}
-	everywhere(body, func(x syntax.Expr) syntax.Expr {
+	Rewrite(body, func(x syntax.Expr) syntax.Expr {
 		if isIdent(x, chainLeft) {
 			return e.Args[0]
 		} else if isIdent(x, chainRight) {

@@ -22,6 +22,7 @@ func (r *load) execute(u *unit, src []byte) {
 		u.failed, u.blind, r.blind = true, true, true
 		return
 	}
+	r.guard(u)
 	names := r.visible(u)
 	program, ok := r.compile(u, names)
 	if !ok {

@@ -14,6 +14,9 @@ func (p *Policy) Freeze() source.Findings {
 			c.visit(u.names[name])
 		}
 	}
+	if c.visits > maxVisits {
+		c.findings = source.Findings{{Severity: source.Error, ID: "runtime", Message: "the values that the policy defines are too many or too deeply nested"}}
+	}
 	if len(c.findings) > 0 {
 		return c.findings
 	}
@@ -27,10 +30,17 @@ func (p *Policy) Freeze() source.Findings {
 type cycles struct {
 	seen     map[any]bool
 	path     map[*starlark.Function]bool
+	visits   int
 	findings source.Findings
 }
 
+// maxVisits bounds the walk: tuples may share parts, and are then walked many times over, by Freeze as well.
+const maxVisits = 1 << 22
+
 func (c *cycles) visit(v starlark.Value) {
+	if c.visits++; c.visits > maxVisits {
+		return
+	}
 	switch v := v.(type) {
 	case starlark.Tuple:
 		c.all(v)

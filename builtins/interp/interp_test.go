@@ -265,6 +265,14 @@ func TestFreezeCycle(t *testing.T) {
 	}
 }
 
+func TestFreezeTooDeep(t *testing.T) {
+	l, names, _ := loader("-- p.star --\nx = ()\nfor i in range(60): x = (x, x)\n")
+	p, _ := l.Load(names)
+	if f := p.Freeze(); len(f) != 1 || !strings.Contains(f[0].Message, "deeply nested") {
+		t.Error(f)
+	}
+}
+
 func TestFiles(t *testing.T) {
 	p := loaded(t, "-- d/mail.star --\nfrom zones import *\nimport zones\nx = zone + zones.zone\n-- d/zones.star --\nzone = 1\n_own = 2\n-- d/last.star --\ny = x + zone\n")
 	if p.Globals["x"].String() != "2" || p.Globals["y"].String() != "3" {
@@ -284,6 +292,30 @@ func TestCandidates(t *testing.T) {
 	}
 	if got := strings.Join(names, ", "); got != "a p.star:1:5, b p.star:2:5, d p.star:4:5" {
 		t.Error(got)
+	}
+}
+
+// TestSizes: one step cannot make too much, and the guard changes nothing else.
+func TestSizes(t *testing.T) {
+	for _, body := range []string{
+		"x = 'a' * 100000000", "x = 100000000 * [1]", "x = 1 << 500\nfor i in range(20): x *= x",
+		"x = 'ab'\nfor i in range(40): x += x", "x = [1]\nfor i in range(40): x = x + x", "x = ['a' * 10]\nfor i in range(40): x += x",
+		"x = 'a'\nfor i in range(40): x = '%s%s' % (x, x)", "x = 'a'\nfor i in range(40): x = '{0}{0}'.format(x)",
+		"x = 'a' * 10000000\ny = ''.join([x, x])", "x = 'a' * 10000\ny = x.replace('a', x)", "y = list(range(10000000))",
+		"x = ()\nfor i in range(60): x = (x, x)\ny = str(x)", "x = ()\nfor i in range(60): x = (x, x)\ny = '%s' % x",
+		"d = {'k': 'a'}\nfor i in range(40): d['k'] += d['k']",
+	} {
+		l, names, _ := loader("-- p.star --\n" + body)
+		_, findings := l.Load(names)
+		if len(findings) != 1 || !strings.Contains(findings[0].Message, "limited to") {
+			t.Errorf("%s: %v", body, findings)
+		}
+	}
+	p := loaded(t, "-- p.star --\na = [1]\nb = a\nb += [2]\nc = 'x%s' % 1 + ','.join(['a', 'b']) * 2\nd = {'n': 1}\nd['n'] += 2\nd['n'] *= 5\ne = '{}-{k}'.format(1, k=2)\nf = 2 * 3 % 4 + 1.5\n")
+	for name, want := range map[string]string{"a": "[1, 2]", "c": `"x1a,ba,b"`, "d": `{"n": 15}`, "e": `"1-2"`, "f": "3.5"} {
+		if got := p.Globals[name].String(); got != want {
+			t.Errorf("%s = %s, want %s", name, got, want)
+		}
 	}
 }
 

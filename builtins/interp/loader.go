@@ -72,7 +72,7 @@ func (l *Loader) Load(files []string) (*Policy, source.Findings) {
 
 func (l *Loader) start() *load {
 	run := &load{Loader: l, collector: &collector{}, always: own(), seen: starlark.StringDict{}, units: map[string]*unit{}}
-	for _, names := range []starlark.StringDict{l.Modules[Core], l.Base} {
+	for _, names := range []starlark.StringDict{bounded(), l.Modules[Core], l.Base} {
 		for name, v := range names {
 			run.always[name] = v
 		}
