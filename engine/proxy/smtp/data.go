@@ -2,6 +2,8 @@ package smtp
 
 import (
 	"bytes"
+	"context"
+	"log/slog"
 	"strconv"
 
 	"zorpgo/engine/proxy"
@@ -126,6 +128,9 @@ var endOfData = []byte(".\r\n")
 func (m *Machine) account(code int, note string) {
 	if code/100 == 2 && note == "" {
 		m.session.Count.Messages++
+	}
+	if !m.session.Log.Enabled(context.Background(), slog.LevelInfo) {
+		return
 	}
 	m.session.Log.Info("message", "tag", "smtp.accounting", "sender", string(m.sender), "recipients", m.accepted,
 		"size", m.size, "code", code, "note", note)
