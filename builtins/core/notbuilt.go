@@ -1,0 +1,76 @@
+package core
+
+import (
+	"maps"
+	"strings"
+)
+
+// NotBuilt are the names of Zorp's modules that are not built, each with what to do instead ("" is nothing to say).
+// They are known without import: whatever module brings a name, its use is refused in the same way.
+func NotBuilt() map[string]string {
+	names := map[string]string{}
+	for way, list := range notBuilt {
+		for name := range strings.FieldsSeq(list) {
+			names[name] = way
+		}
+	}
+	return names
+}
+
+// ModulesNotBuilt are the modules of Zorp that are not built.
+func ModulesNotBuilt() map[string]string {
+	modules := map[string]string{}
+	for module := range strings.FieldsSeq("Plug AnyPy Http Ftp Pop3 Telnet Whois Finger Auth AuthDB Keybridge Resolver Stack NAT " +
+		"Encryption Detector Exceptions Listener Receiver Pssl Domain Notification Imap Nntp Ldap Lp Radius Rsh Sip Socks Sqlnet Ssh Tftp Vnc Msrpc Mime Detect") {
+		modules["Zorp."+module] = ""
+	}
+	maps.Copy(modules, map[string]string{
+		"Zorp.Encryption": "leave it out: STARTTLS is not offered without it",
+		"Zorp.Pssl":       "it is no longer part of Zorp",
+	})
+	return modules
+}
+
+const (
+	asRule     = "write a Rule with dst_port and dst_subnet"
+	asRouter   = "use DirectedRouter or TransparentRouter"
+	asChainer  = "use ConnectChainer"
+	asMatcher  = "use RegexpMatcher"
+	noNAT      = "leave it out; forge_addr=TRUE of the router shows the server the client's address"
+	noTLS      = "leave it out: STARTTLS is not offered without it"
+	noAuth     = "leave it out: the proxy passes AUTH to the server"
+	onlySmtp   = "SmtpProxy is the proxy class that is built"
+	noRaise    = "call fail(text) to refuse"
+	nothingYet = ""
+)
+
+// notBuilt are the names of Zorp's modules that are not built, by what to write instead.
+var notBuilt = map[string]string{
+	"write a Rule whose service does what is needed; connections without a rule are dropped": "DenyService DenyIPv4 DenyIPv6",
+	"leave it to nftables": "PFService",
+	asRule: "Dispatcher ZoneDispatcher CSZoneDispatcher RuleDispatcher Listener ZoneListener CSZoneListener Receiver ZoneReceiver " +
+		"CSZoneReceiver NDimensionDispatcher DBSockAddr DBIface DBIfaceGroup",
+	asRouter:  "InbandRouter AbstractRouter",
+	asChainer: "MultiTargetChainer StateBasedChainer RoundRobinChainer FailoverChainer SideStackChainer AbstractChainer",
+	noNAT: "NATPolicy ForgeClientSourceNAT StaticNAT OneToOneNAT OneToOneMultiNAT RandomNAT HashNAT GeneralNAT NAT64 NAT46 AbstractNAT " +
+		"NAT_SNAT NAT_DNAT",
+	asMatcher: "AbstractMatcher RegexpFileMatcher CombineMatcher DNSMatcher WindowsUpdateMatcher SmtpInvalidRecipientMatcher getMatcher",
+	noTLS: "EncryptionPolicy NoneEncryption TwoSidedEncryption ServerOnlyEncryption ClientOnlyEncryption ForwardStartTLSEncryption " +
+		"FakeStartTLSEncryption ClientOnlyStartTLSEncryption SNIBasedCertificate DynamicCertificate StaticCertificate CertificateCA " +
+		"Certificate PrivateKey ServerCertificateVerifier ClientCertificateVerifier ClientNoneVerifier ServerNoneVerifier " +
+		"ClientSSLOptions ServerSSLOptions DHParam X509KeyBridge",
+	noAuth: "InbandAuthentication ServerAuthentication AuthCache AuthPolicy AuthenticationPolicy AuthenticationProvider " +
+		"AbstractAuthentication AbstractAuthenticationBackend",
+	onlySmtp: "Proxy AbstractPlugProxy PlugProxy AbstractAnyPyProxy AnyPyProxy AbstractHttpProxy HttpProxy HttpProxyTransparent " +
+		"HttpProxyNonTransparent HttpProxyURIFilter HttpProxyURIFilterNonTransparent HttpWebdavProxy NontransHttpWebdavProxy " +
+		"AbstractFtpProxy FtpProxy FtpProxyRO FtpProxyRW FtpProxyAnonRO FtpProxyAnonRW FtpProxyMinimal AbstractPop3Proxy Pop3Proxy " +
+		"AbstractTelnetProxy TelnetProxy TelnetProxyStrict TelnetProxyNonTransparent AbstractWhoisProxy WhoisProxy " +
+		"AbstractFingerProxy FingerProxy",
+	"write SockAddrInet":           "SockAddrInetRange InetDomain Inet6Domain",
+	"write Zone":                   "Inet6Zone",
+	"write one rule for each port": "DetectorPolicy AbstractDetector HttpDetector CertDetector SshDetector SniDetector DetectResult",
+	nothingYet: "StackingProvider RemoteStackingBackend DNSResolver HashResolver ResolverPolicy AbstractResolver ConnectionVerdict " +
+		"ZEndpoint streamPair quit isInitialPolicyLoad init deinit purge cleanup notify new",
+	noRaise: "ZoneException ServiceException DACException MACException AAException AuthException LimitException InternalException " +
+		"UserException LicenseException MatcherException ConfigException",
+}

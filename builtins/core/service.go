@@ -1,0 +1,110 @@
+package core
+
+import (
+	"fmt"
+	"math"
+
+	"go.starlark.net/starlark"
+
+	"zorpgo/builtins/interp"
+	"zorpgo/builtins/word"
+	"zorpgo/engine/chain"
+	"zorpgo/engine/proxy"
+	"zorpgo/engine/route"
+	"zorpgo/engine/service"
+)
+
+const (
+	natWay  = "leave it out; forge_addr=TRUE of the router shows the server the client's address"
+	authWay = "leave it out: the proxy passes AUTH to the server"
+)
+
+var serviceWord = &word.Word{
+	Name: "Service", Module: "Zorp.Core",
+	Doc:     "Says what is done with a connection: which proxy class checks it and where it goes. Rules give connections to it.",
+	Example: `Service(name="mail", proxy_class=SmtpProxy, router=DirectedRouter(SockAddrInet("172.16.20.254", 25)))`,
+	Errors:  []string{"a name that another service has", "a proxy class that cannot be configured", "parameters that are not built"},
+	Params: []word.Param{
+		{Name: "name", Type: word.Text, Doc: "how rules refer to it"},
+		{Name: "proxy_class", Type: word.ProxyClass, Doc: "the class itself, not its name"},
+		{Name: "router", Type: routerType, Default: "TransparentRouter()", Doc: "chooses the server"},
+		{Name: "chainer", Type: chainerType, Default: "ConnectChainer()", Doc: "connects to it"},
+		{Name: "snat_policy", Type: word.Any, Default: "None", NotBuilt: natWay, Doc: "source address translation"},
+		{Name: "snat", Type: word.Any, Default: "None", NotBuilt: natWay, Doc: "the old form of snat_policy"},
+		{Name: "dnat_policy", Type: word.Any, Default: "None", NotBuilt: "leave it out; DirectedRouter chooses the server", Doc: "destination address translation"},
+		{Name: "dnat", Type: word.Any, Default: "None", NotBuilt: "leave it out; DirectedRouter chooses the server", Doc: "the old form of dnat_policy"},
+		{Name: "authentication_policy", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "who may use the service"},
+		{Name: "authorization_policy", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "likewise"},
+		{Name: "max_instances", Type: word.Integer, Default: "0", Doc: "sessions at a time; 0 is no limit"},
+		{Name: "max_sessions", Type: word.Integer, Default: "0", Doc: "sessions per thread; no effect: every session has its own goroutines"},
+		{Name: "auth_name", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "what users are told when asked"},
+		{Name: "resolver_policy", Type: word.Any, Default: "None", NotBuilt: "leave it out: the system's resolver is used", Doc: "resolves names that a protocol brings"},
+		{Name: "auth", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "the old form of authentication_policy"},
+		{Name: "auth_policy", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "the old form of authentication_policy"},
+		{Name: "keepalive", Type: word.Integer, Default: "Z_KEEPALIVE_NONE", Doc: "on which sides TCP keep-alive is on: Z_KEEPALIVE_CLIENT, _SERVER, _BOTH"},
+		{Name: "encryption_policy", Type: word.Any, Default: "None", NotBuilt: "leave it out: STARTTLS is not offered without one", Doc: "TLS of both sides"},
+		{Name: "limit_target_zones_to", Type: word.TextList, Default: "None", Doc: "the server must be in one of these zones, or below one"},
+		{Name: "detector_config", Type: word.Any, Default: "None", NotBuilt: "write one rule for each port", Doc: "services by the kind of traffic"},
+		{Name: "detector_default_service_name", Type: word.Any, Default: "None", NotBuilt: "write one rule for each port", Doc: "likewise"},
+	},
+	Make: makeService,
+}
+
+func makeService(c *word.Call) starlark.Value {
+	s := &service.Service{
+		Name: c.Text("name"), Pos: c.Pos,
+		MaxInstances:     c.Int("max_instances", 0, math.MaxInt32, 0),
+		Keepalive:        service.Keepalive(c.Int("keepalive", 0, int(service.KeepaliveBoth), 0)),
+		LimitTargetZones: c.Texts("limit_target_zones_to"),
+	}
+	if c.Int("max_sessions", 0, math.MaxInt32, 0) != 0 {
+		c.Draft.Note(c.At("max_sessions"), "no-effect", "Service: max_sessions has no effect: every session has its own goroutines", "leave it out; max_instances limits the sessions")
+	}
+	s.Router, s.Chainer = routerOf(c), chainerOf(c)
+	declare(c, s)
+	c.Draft.Later(func() {
+		for i, name := range s.LimitTargetZones {
+			c.Draft.Zone(c.Element("limit_target_zones_to", i), "Service", name)
+		}
+		s.Class = proxyClass(c)
+	})
+	return named(c, "service", s.Name)
+}
+
+func routerOf(c *word.Call) route.Router {
+	if r, given := word.Get[route.Router](c, "router"); given {
+		return r
+	}
+	return &route.Transparent{Forge: route.Forge{Port: route.PortAny}}
+}
+
+func chainerOf(c *word.Call) chain.Chainer {
+	if ch, given := word.Get[chain.Chainer](c, "chainer"); given {
+		return ch
+	}
+	return connect(c.Draft, 0)
+}
+
+// declare registers s unless its name is taken.
+func declare(c *word.Call, s *service.Service) {
+	first := c.Draft.Services[s.Name]
+	switch {
+	case s.Name == "" && c.Given("name") != nil:
+		c.Problem("name", "bad-name", "the name is empty", "give the service a name that rules can use")
+	case s.Name == "":
+		c.Draft.Partial = true
+	case first != nil:
+		c.Problem("name", "service-name-twice", fmt.Sprintf("service %q is defined already at %s", s.Name, first.Pos), "give one of the two another name")
+	default:
+		c.Draft.Services[s.Name] = s
+	}
+}
+
+// proxyClass configures the class, once all that its config may name is known.
+func proxyClass(c *word.Call) proxy.Class {
+	class, ok := c.Given("proxy_class").(*interp.Class)
+	if !ok {
+		return nil
+	}
+	return c.Draft.Compile(class, c.At("proxy_class"))
+}

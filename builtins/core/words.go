@@ -1,0 +1,49 @@
+// Package core is the words of Zorp.Core: zones, rules, services, routers, addresses, chainers, matchers, constants,
+// log and config. Package builtins gives them to every policy, with or without import.
+package core
+
+import (
+	"slices"
+
+	"go.starlark.net/starlark"
+
+	"zorpgo/builtins/word"
+)
+
+// Words lists the functions of Zorp.Core that are built.
+func Words() []*word.Word {
+	return slices.Concat([]*word.Word{zoneWord, serviceWord, ruleWord, portRangeWord},
+		routerWords, sockAddrWords, subnetWords, []*word.Word{connectChainerWord}, matcherWords, logWords)
+}
+
+// Module is everything that "from Zorp.Core import *" brings, for the policy whose declarations go into d.
+func Module(d *word.Draft) starlark.StringDict {
+	dict := constants()
+	for name, v := range word.Builtins(d, Words()) {
+		dict[name] = v
+	}
+	for name, v := range logBuiltins(d) {
+		dict[name] = v
+	}
+	dict["config"] = &configObject{draft: d}
+	return dict
+}
+
+// named is what a declaration returns: the policy may read its name.
+func named(c *word.Call, kind, name string) starlark.Value {
+	return &declared{word.NewValue(c, kind, name)}
+}
+
+// declared is a zone, service, rule or policy in the policy's hands.
+type declared struct{ *word.Value[string] }
+
+// Attr is the name.
+func (d *declared) Attr(name string) (starlark.Value, error) {
+	if name == "name" {
+		return starlark.String(d.Is), nil
+	}
+	return nil, nil
+}
+
+// AttrNames lists the attributes.
+func (d *declared) AttrNames() []string { return []string{"name"} }

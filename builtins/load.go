@@ -1,0 +1,156 @@
+// Package builtins reads policies: it has the one table of Zorp's modules and turns policy files into an engine.Config.
+//
+// Command zorpgo calls Load; tests that start from a policy text do too.
+package builtins
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+
+	"go.starlark.net/starlark"
+
+	"zorpgo/builtins/core"
+	"zorpgo/builtins/dialect"
+	"zorpgo/builtins/interp"
+	"zorpgo/builtins/smtp"
+	"zorpgo/builtins/word"
+	"zorpgo/engine"
+	"zorpgo/engine/proxy"
+	"zorpgo/engine/rule"
+	"zorpgo/engine/source"
+	"zorpgo/engine/zone"
+)
+
+// Options are what Load needs beside the files. The zero Options do for most.
+type Options struct {
+	Instance string                                                       // the instance function; "" chooses
+	ReadFile func(name string) ([]byte, error)                            // os.ReadFile if nil
+	Resolve  func(ctx context.Context, host string) ([]netip.Addr, error) // the system's resolver if nil
+	Log      *slog.Logger                                                 // what the policy logs and prints; slog.Default() if nil
+}
+
+// Load reads files as one policy, in order and in one namespace, and evaluates its instance. All findings come at once;
+// the Config is nil if there are errors among them. The error is that of a file that cannot be read.
+func Load(opts Options, files ...string) (*engine.Config, source.Findings, error) {
+	l := newLoad(opts)
+	policy, found := l.loader().Load(files)
+	if err := unreadable(found, files); err != nil {
+		return nil, nil, err
+	}
+	instance, more := l.instance(policy, found)
+	found = append(found, more...)
+	policy.Freeze()
+	l.draft.Partial = l.draft.Partial || incomplete(found)
+	l.draft.Finish()
+	config, more := l.config(instance)
+	found = append(append(found, l.draft.Findings...), more...)
+	found.Sort()
+	if found.HasErrors() {
+		return nil, found, nil
+	}
+	return config, found, nil
+}
+
+// load is one run of Load.
+type load struct {
+	opts  Options
+	draft *word.Draft
+	smtp  *smtp.Words
+}
+
+func newLoad(opts Options) *load {
+	if opts.ReadFile == nil {
+		opts.ReadFile = os.ReadFile
+	}
+	if opts.Resolve == nil {
+		opts.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	d := word.NewDraft(opts.Log)
+	d.ReadFile, d.Resolve = opts.ReadFile, opts.Resolve
+	d.Print = func(at source.Pos, text string) { opts.Log.Info(core.Escape(text), "at", at.String()) }
+	l := &load{opts: opts, draft: d, smtp: smtp.New(d)}
+	d.Compile = l.compile
+	return l
+}
+
+// loader is the interpreter with Zorp's modules.
+func (l *load) loader() *interp.Loader {
+	names := core.NotBuilt()
+	maps.Copy(names, core.ModulesNotBuilt())
+	base := core.Module(l.draft)
+	return &interp.Loader{
+		Modules: map[string]starlark.StringDict{
+			interp.Core:     base,
+			"Zorp.Zorp":     base,
+			"Zorp.Proxy":    base,
+			"Zorp.Zone":     base,
+			"Zorp.Service":  base,
+			"Zorp.Rule":     base,
+			"Zorp.Router":   base,
+			"Zorp.Chainer":  base,
+			"Zorp.Matcher":  base,
+			"Zorp.SockAddr": base,
+			"Zorp.Smtp":     l.smtp.Module(),
+		},
+		NotBuilt: names,
+		Read:     l.read,
+		Print:    l.draft.Print,
+	}
+}
+
+// read also learns where the calls of the file stand, for the findings of words.
+func (l *load) read(path string) ([]byte, error) {
+	text, err := l.opts.ReadFile(path)
+	if err == nil {
+		if file, _ := dialect.Parse(path, text); file != nil && file.Syntax != nil {
+			l.draft.Places.Learn(file.Syntax)
+		}
+	}
+	return text, err
+}
+
+// compile finds the protocol of a class.
+func (l *load) compile(class *interp.Class, pos source.Pos) proxy.Class {
+	if l.smtp.Is(class) {
+		return l.smtp.Compile(class, pos)
+	}
+	l.draft.Error(pos, "wrong-type", fmt.Sprintf("Service: for parameter proxy_class: class %s derives from no proxy", class.Name()),
+		"write class "+class.Name()+"(SmtpProxy):")
+	return nil
+}
+
+// config is the policy as the engine takes it.
+func (l *load) config(instance string) (*engine.Config, source.Findings) {
+	core.NumberRules(l.draft)
+	zones, found := zone.NewTable(l.draft.Zones)
+	return &engine.Config{Instance: instance, Zones: zones, Services: l.draft.Services, Rules: rule.NewSet(l.draft.Rules)}, found
+}
+
+// unreadable is the error of a file of the command line that cannot be read.
+func unreadable(found source.Findings, files []string) error {
+	for _, f := range found {
+		if f.ID == "unreadable" && !f.Pos.IsValid() {
+			return fmt.Errorf("%s", f.Message)
+		}
+	}
+	if len(files) == 0 {
+		return fmt.Errorf("no policy file is given")
+	}
+	return nil
+}
+
+// incomplete reports whether parts of the policy did not run, so that names may seem undefined.
+func incomplete(found source.Findings) bool {
+	return slices.ContainsFunc(found, func(f source.Finding) bool { return f.Severity == source.Error })
+}

@@ -1,0 +1,91 @@
+package smtp
+
+import (
+	"fmt"
+
+	"go.starlark.net/starlark"
+
+	"zorpgo/builtins/word"
+	"zorpgo/engine/match"
+)
+
+var matcherType = word.Type{Want: "a matcher, a MatcherPolicy or its name", Accepts: func(v starlark.Value) bool {
+	switch v.(type) {
+	case starlark.String, *word.Value[*word.Matcher]:
+		return true
+	}
+	return false
+}}
+
+// noteRelay keeps what an attribute says about relaying.
+func (h *host) noteRelay(a *Attribute, v starlark.Value) {
+	switch a.Name {
+	case "relay_zones", "relay_domains":
+		h.relaySaid = true
+	case "relay_domains_matcher":
+		h.relaySaid = h.relaySaid || v != starlark.None
+	case "relay_check":
+		on, _ := word.AsBool(v)
+		h.relayCheck = &on
+	}
+}
+
+// inForce reports whether the relay check is in force: as soon as the policy says anything about relaying. A plain
+// SmtpProxy leaves relaying to the server; Zorp's refuses every recipient.
+func (h *host) inForce() bool {
+	if h.relayCheck != nil {
+		return *h.relayCheck
+	}
+	return h.relaySaid || overridden(h.class, "relayCheck") || overridden(h.class, "zoneCheck")
+}
+
+// resolveRelay fills Settings.Relay with what needs the whole policy: matchers by name, and zones.
+func (h *host) resolveRelay(d *word.Draft) error {
+	relay := &h.settings.Relay
+	relay.Check = h.inForce()
+	for name, to := range map[string]*match.Matcher{
+		"relay_domains_matcher": &relay.DomainsMatcher, "sender_matcher": &relay.SenderMatcher, "recipient_matcher": &relay.RecipientMatcher,
+	} {
+		if err := h.resolveMatcher(d, name, to); err != nil {
+			return err
+		}
+	}
+	return h.checkLists(d)
+}
+
+func (h *host) resolveMatcher(d *word.Draft, attribute string, to *match.Matcher) error {
+	r := h.values[attribute]
+	switch v := r.value.(type) {
+	case *word.Value[*word.Matcher]:
+		*to = v.Is.Is
+	case starlark.String:
+		m := d.Matchers[string(v)]
+		if m == nil {
+			return h.report.problemAt(r.pos, "unknown-matcher", fmt.Sprintf("%s: matcher %q is not defined", attribute, string(v)),
+				word.DidYouMean(string(v), d.MatcherNames(), "defined matchers: "))
+		}
+		*to = m.Is
+	}
+	return nil
+}
+
+func (h *host) checkLists(d *word.Draft) error {
+	zones, domains := h.values["relay_zones"], h.values["relay_domains"]
+	for _, name := range h.settings.Relay.Zones {
+		if name != "*" && !d.HasZone(name) {
+			if err := h.report.problemAt(zones.pos, "unknown-zone", fmt.Sprintf("relay_zones: zone %q is not defined", name),
+				word.DidYouMean(name, d.ZoneNames(), "defined zones: ")); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range h.settings.Relay.Domains {
+		if name == "" || name == "*" {
+			if err := h.report.problemAt(domains.pos, "bad-domain", fmt.Sprintf("relay_domains: %q is no domain", name),
+				`write "example.com", or ".example.com" for every name below it; relay_zones=("*",) lets every client relay`); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package word
+
+import (
+	"go.starlark.net/syntax"
+
+	"zorpgo/builtins/interp"
+	"zorpgo/engine/source"
+)
+
+// Places knows where the arguments of every call stand in the policy's text. The zero Places knows none.
+type Places struct {
+	calls  map[source.Pos]*callPlaces // by the position of the opening bracket
+	starts map[source.Pos]source.Pos  // of what has a dot or an index, by the position of that
+	set    map[string]source.Pos      // of the first assignment to an attribute of that name
+}
+
+type callPlaces struct {
+	start source.Pos
+	args  []syntax.Expr
+}
+
+// Learn takes the calls of a file.
+func (p *Places) Learn(f *syntax.File) {
+	if p.calls == nil {
+		p.calls, p.starts = map[source.Pos]*callPlaces{}, map[source.Pos]source.Pos{}
+		p.set = map[string]source.Pos{}
+	}
+	syntax.Walk(f, func(n syntax.Node) bool {
+		switch e := n.(type) {
+		case *syntax.CallExpr:
+			p.calls[position(e.Lparen)] = &callPlaces{exprPos(e), e.Args}
+		case *syntax.DotExpr:
+			p.starts[position(e.Dot)] = exprPos(e)
+		case *syntax.IndexExpr:
+			p.starts[position(e.Lbrack)] = exprPos(e)
+		case *syntax.AssignStmt:
+			p.assigned(e.LHS)
+		}
+		return true
+	})
+}
+
+func (p *Places) assigned(to syntax.Expr) {
+	if dot, ok := to.(*syntax.DotExpr); ok {
+		if _, known := p.set[dot.Name.Name]; !known {
+			p.set[dot.Name.Name] = exprPos(dot)
+		}
+	}
+}
+
+func position(p syntax.Position) source.Pos {
+	return source.Pos{File: p.Filename(), Line: int(p.Line), Col: int(p.Col)}
+}
+
+func exprPos(e syntax.Expr) source.Pos {
+	start, _ := e.Span()
+	return position(start)
+}
+
+// locate finds the call that is being made: the caller's frame stands at its opening bracket.
+func (c *Call) locate() {
+	c.Pos = interp.CallerPos(c.Thread)
+	if c.call = c.Draft.Places.calls[c.Pos]; c.call != nil {
+		c.Pos = c.call.start
+	}
+}
+
+// positional is where positional argument i stands.
+func (c *callPlaces) positional(i int, otherwise source.Pos) source.Pos {
+	if c == nil || i >= len(c.args) || isSpread(c.args[i]) || isKeyword(c.args[i]) {
+		return otherwise
+	}
+	return exprPos(c.args[i])
+}
+
+// keyword is where the argument given as name=value stands.
+func (c *callPlaces) keyword(name string, otherwise source.Pos) place {
+	if e := c.find(name); e != nil {
+		return place{exprPos(e), exprPos(e.Y)}
+	}
+	return place{otherwise, otherwise}
+}
+
+func (c *callPlaces) find(name string) *syntax.BinaryExpr {
+	if c == nil {
+		return nil
+	}
+	for _, arg := range c.args {
+		if e, ok := arg.(*syntax.BinaryExpr); ok && e.Op == syntax.EQ {
+			if id, ok := e.X.(*syntax.Ident); ok && id.Name == name {
+				return e
+			}
+		}
+	}
+	return nil
+}
+
+// element is where element i of a list argument stands.
+func (c *callPlaces) element(name string, index, i int, otherwise source.Pos) source.Pos {
+	var list []syntax.Expr
+	switch e := c.value(name, index).(type) {
+	case *syntax.TupleExpr:
+		list = e.List
+	case *syntax.ListExpr:
+		list = e.List
+	}
+	if i >= len(list) {
+		return otherwise
+	}
+	return exprPos(list[i])
+}
+
+func (c *callPlaces) value(name string, index int) syntax.Expr {
+	var value syntax.Expr
+	if e := c.find(name); e != nil {
+		value = e.Y
+	} else if c != nil && 0 <= index && index < len(c.args) && !isSpread(c.args[index]) && !isKeyword(c.args[index]) {
+		value = c.args[index]
+	}
+	if paren, ok := value.(*syntax.ParenExpr); ok {
+		return paren.X
+	}
+	return value
+}
+
+func isKeyword(e syntax.Expr) bool {
+	b, ok := e.(*syntax.BinaryExpr)
+	return ok && b.Op == syntax.EQ
+}
+
+func isSpread(e syntax.Expr) bool {
+	u, ok := e.(*syntax.UnaryExpr)
+	return ok && (u.Op == syntax.STAR || u.Op == syntax.STARSTAR)
+}

@@ -1,0 +1,38 @@
+package word
+
+import (
+	"log/slog"
+
+	"go.starlark.net/starlark"
+
+	"zorpgo/builtins/interp"
+	"zorpgo/engine/source"
+)
+
+const loggerKey = "logger"
+
+// SetLogger has what a policy logs on thread go to a session's log.
+func SetLogger(thread *starlark.Thread, log *slog.Logger) { thread.SetLocal(loggerKey, log) }
+
+// Logger is where a policy's log records on thread go.
+func Logger(thread *starlark.Thread, d *Draft) *slog.Logger {
+	if log, ok := thread.Local(loggerKey).(*slog.Logger); ok && log != nil {
+		return log
+	}
+	return d.Log
+}
+
+// Here is where the policy stands in config(), for what is told no position: the assignment of an attribute.
+func (d *Draft) Here() source.Pos {
+	if d.Thread == nil {
+		return source.Pos{}
+	}
+	at := interp.CallerPos(d.Thread)
+	if start, ok := d.Places.starts[at]; ok {
+		return start
+	}
+	return at
+}
+
+// Set is where an attribute of some object was first assigned in the policy's text.
+func (d *Draft) Set(attribute string) source.Pos { return d.Places.set[attribute] }

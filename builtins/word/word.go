@@ -1,0 +1,97 @@
+// Package word is how a policy language's words are declared: each is one table entry with its parameters, their types,
+// defaults and documentation, and a function that makes the value. One table serves the call, its errors and the
+// printed documentation. It also holds the Draft that the words of a policy fill.
+//
+// Packages builtins/core and builtins/smtp declare words; package builtins gives them to the interpreter.
+package word
+
+import (
+	"strings"
+
+	"go.starlark.net/starlark"
+)
+
+// Word is one function of the policy language.
+type Word struct {
+	Name    string
+	Aliases []string
+	Module  string // the Zorp module that offers it: "Zorp.Core"
+	Doc     string
+	Errors  []string // what is refused, in words
+	Example string
+	Params  []Param // in positional order
+	// KeywordOnly refuses positional arguments, PositionalOnly refuses keywords: as in Zorp.
+	KeywordOnly, PositionalOnly bool
+	// Make makes the word's value. It is called even if arguments were wrong: these then have their defaults.
+	// Without it the table entry is documentation only.
+	Make func(c *Call) starlark.Value
+}
+
+// Param is one parameter of a Word.
+type Param struct {
+	Name     string
+	Alias    string // another name for the same parameter
+	Type     Type
+	Default  string // as a policy would write it; "" makes the parameter mandatory
+	Doc      string
+	NotBuilt string // why a value is refused: Zorp has the parameter, this engine has not yet
+}
+
+// Signature is the word as its documentation shows it: Service(name, proxy_class, router=None).
+func (w *Word) Signature() string {
+	params := make([]string, 0, len(w.Params))
+	for _, p := range w.Params {
+		if p.Default == "" {
+			params = append(params, p.Name)
+		} else {
+			params = append(params, p.Name+"="+p.Default)
+		}
+	}
+	return w.Name + "(" + strings.Join(params, ", ") + ")"
+}
+
+// Builtin is the word as a value of the policy whose declarations go into d.
+func (w *Word) Builtin(d *Draft) *starlark.Builtin {
+	return starlark.NewBuiltin(w.Name, func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		c := &Call{Draft: d, Word: w, Thread: thread, values: map[string]starlark.Value{}, places: map[string]place{}}
+		c.locate()
+		c.bind(args, kwargs)
+		return w.Make(c), nil
+	})
+}
+
+// Builtins is the table of words as values, aliases included.
+func Builtins(d *Draft, words []*Word) starlark.StringDict {
+	dict := make(starlark.StringDict, len(words))
+	for _, w := range words {
+		if w.Make == nil {
+			continue
+		}
+		b := w.Builtin(d)
+		dict[w.Name] = b
+		for _, alias := range w.Aliases {
+			dict[alias] = b
+		}
+	}
+	return dict
+}
+
+func (w *Word) param(name string) *Param {
+	for i := range w.Params {
+		if p := &w.Params[i]; p.Name == name || p.Alias == name && name != "" {
+			return p
+		}
+	}
+	return nil
+}
+
+func (w *Word) names() []string {
+	var names []string
+	for _, p := range w.Params {
+		names = append(names, p.Name)
+		if p.Alias != "" {
+			names = append(names, p.Alias)
+		}
+	}
+	return names
+}
