@@ -1,9 +1,12 @@
 package smtp
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
@@ -29,40 +32,66 @@ var _ proxy.Class = (*Class)(nil)
 
 // Compile checks s and makes a class of it. All problems are returned; with any the class is nil.
 func Compile(name string, s *Settings) (*Class, []error) {
-	c := &Class{name: name, settings: s, permitted: s.permitted(), replies: []Entry{{}}}
-	problems := s.check()
-	for verb := verbGreeting; verb < verbCount; verb++ {
-		for code := range replyCodes {
-			e, ok := s.response(verb.String(), fmt.Sprint(code+minReply))
-			if ok && !c.addReply(verb, code, e) {
-				return nil, append(problems, fmt.Errorf("the response table has more than 255 different entries"))
-			}
-		}
-	}
-	if len(problems) > 0 {
+	if problems := s.check(); len(problems) > 0 {
 		return nil, problems
+	}
+	c := &Class{name: name, settings: s, permitted: s.permitted(), replies: []Entry{{}}}
+	for _, key := range bySpecificity(s.Response) {
+		if !c.addReplies(key, s.Response[key]) {
+			return nil, []error{fmt.Errorf("the response table has more than 255 different entries")}
+		}
 	}
 	return c, nil
 }
 
-func (c *Class) addReply(verb Verb, code int, e Entry) bool {
+// bySpecificity orders keys so that what Zorp's look-up would find first comes last.
+func bySpecificity(table map[ResponseKey]Entry) []ResponseKey {
+	return slices.SortedFunc(maps.Keys(table), func(a, b ResponseKey) int {
+		return cmp.Or(cmp.Compare(min(len(a.verb()), 1), min(len(b.verb()), 1)), cmp.Compare(len(a.code()), len(b.code())),
+			cmp.Compare(a.Verb, b.Verb), cmp.Compare(a.Code, b.Code))
+	})
+}
+
+func (k ResponseKey) verb() string { return strings.TrimPrefix(k.Verb, "*") }
+func (k ResponseKey) code() string { return strings.TrimPrefix(k.Code, "*") }
+
+// addReplies writes an entry into every cell that its key covers.
+func (c *Class) addReplies(key ResponseKey, e Entry) bool {
 	i := slices.Index(c.replies, e)
 	if i < 0 {
 		i = len(c.replies)
 		c.replies = append(c.replies, e)
 	}
-	c.byVerb[verb][code] = uint8(i)
-	c.hooked[verb] = c.hooked[verb] || e.Action == Policy
+	low, high := codeRange(key.code())
+	for verb := verbGreeting; verb < verbCount; verb++ {
+		if key.verb() != "" && key.verb() != verb.String() {
+			continue
+		}
+		for code := low; code < high; code++ {
+			c.byVerb[verb][code-minReply] = uint8(i)
+		}
+		c.hooked[verb] = c.hooked[verb] || e.Action == Policy
+	}
 	return i < 256
+}
+
+// codeRange is the part of 200 to 599 that begins with the digits of prefix.
+func codeRange(prefix string) (low, high int) {
+	n, _ := strconv.Atoi(prefix)
+	width := [...]int{1000, 100, 10, 1}[len(prefix)]
+	return max(n*width, minReply), min((n+1)*width, minReply+replyCodes)
 }
 
 // response looks a reply up as Zorp does: the code is shortened from the right, then the command is any.
 func (s *Settings) response(verb, code string) (Entry, bool) {
-	for _, v := range [...]string{verb, ""} {
+	for _, v := range [...]string{verb, "*", ""} {
 		for n := len(code); n >= 0; n-- {
 			if e, ok := s.Response[ResponseKey{v, code[:n]}]; ok {
 				return e, true
 			}
+		}
+		if e, ok := s.Response[ResponseKey{v, "*"}]; ok {
+			return e, true
 		}
 	}
 	return Entry{}, false
@@ -77,7 +106,9 @@ func (s *Settings) check() (problems []error) {
 		}
 	}
 	for key, e := range s.Response {
-		if err := e.check(); err != nil {
+		if code := key.code(); len(code) > 3 || strings.Trim(code, "0123456789") != "" {
+			bad("response[%q, %q]: a reply code has three digits, its beginning fewer", key.Verb, key.Code)
+		} else if err := e.check(); err != nil {
 			bad("response[%q, %q]: %w", key.Verb, key.Code, err)
 		}
 	}

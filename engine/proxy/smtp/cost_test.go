@@ -82,14 +82,23 @@ func BenchmarkMessage(b *testing.B) {
 }
 
 func BenchmarkSession(b *testing.B) {
-	x := &sink{}
+	x, class := &sink{}, quiet(b).(*Machine).class
+	on := newSession()
+	on.Log = slog.New(slog.DiscardHandler)
 	b.ReportAllocs()
 	for b.Loop() {
-		m := quiet(b)
+		m := class.NewWith(on, nil)
 		m.Open(x, nil)
 		play(m, x, opening)
 		play(m, x, message)
 		m.Close()
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	s := smtpProxy()
+	for b.Loop() {
+		Compile("SmtpProxy", s)
 	}
 }
 

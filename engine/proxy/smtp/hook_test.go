@@ -244,3 +244,30 @@ func TestCompileRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestResponseLookup: Zorp's order. First hit wins: the code is shortened from the right, then the command is any.
+func TestResponseLookup(t *testing.T) {
+	s := DefaultSettings()
+	for i, key := range []ResponseKey{{"MAIL", "250"}, {"MAIL", "25"}, {"MAIL", "2"}, {"MAIL", ""}, {"*", "450"}, {"", "45"}, {"*", "4"}, {"*", "*"}} {
+		s.Response[key] = Entry{Action: Reject, Code: "500", Text: string(rune('0' + i))}
+	}
+	c, problems := Compile("X", s)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for _, w := range []struct {
+		verb string
+		code int
+		want string
+	}{
+		{"MAIL", 250, "0"}, {"MAIL", 251, "1"}, {"MAIL", 299, "2"}, {"MAIL", 450, "3"},
+		{"RCPT", 450, "4"}, {"RCPT", 459, "5"}, {"RCPT", 421, "6"}, {"RCPT", 250, "7"}, {"Null", 220, "7"}, {"HELP", 450, "4"},
+	} {
+		if e, ok := c.reply(verbOf([]byte(w.verb)), []byte(w.verb), w.code); !ok || e.Text != w.want {
+			t.Errorf("%s %d: entry %q, want %s", w.verb, w.code, e.Text, w.want)
+		}
+		if e, ok := c.reply(verbOther, []byte(w.verb), w.code); !ok || e.Text != w.want {
+			t.Errorf("%s %d by name: entry %q, want %s", w.verb, w.code, e.Text, w.want)
+		}
+	}
+}
