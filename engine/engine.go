@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -72,6 +73,7 @@ func New(o Options) *Engine {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	o.Inherited = slices.Clone(o.Inherited)
 	e.options = o
 	e.dispatcher = dispatch.New(dispatch.Options{Dial: o.Dial, Serve: o.Serve, Present: o.Present, Log: o.Log})
 	return e
