@@ -84,14 +84,18 @@ func codeRange(prefix string) (low, high int) {
 
 // response looks a reply up as Zorp does: the code is shortened from the right, then the command is any.
 func (s *Settings) response(verb, code string) (Entry, bool) {
-	for _, v := range [...]string{verb, "*", ""} {
+	for _, verbs := range [...][]string{{verb}, {"*", ""}} {
 		for n := len(code); n >= 0; n-- {
-			if e, ok := s.Response[ResponseKey{v, code[:n]}]; ok {
-				return e, true
+			for _, v := range verbs {
+				if e, ok := s.Response[ResponseKey{v, code[:n]}]; ok {
+					return e, true
+				}
 			}
 		}
-		if e, ok := s.Response[ResponseKey{v, "*"}]; ok {
-			return e, true
+		for _, v := range verbs {
+			if e, ok := s.Response[ResponseKey{v, "*"}]; ok {
+				return e, true
+			}
 		}
 	}
 	return Entry{}, false
