@@ -1,0 +1,122 @@
+package smtp
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"zorpgo/engine/proxy"
+)
+
+// tape is an Exchange that keeps what it is told.
+type tape struct {
+	out  [2]bytes.Buffer
+	hung [2]bool
+}
+
+func (x *tape) Send(to proxy.Side, b []byte) {
+	if !x.hung[to] {
+		x.out[to].Write(b)
+	}
+}
+func (x *tape) Pass(to proxy.Side, b []byte)  { x.Send(to, b) }
+func (*tape) Probe(proxy.Side) bool           { return false }
+func (*tape) Await(proxy.Side, time.Duration) {}
+func (*tape) Ask(func())                      { panic("nothing to ask") }
+func (x *tape) Hangup(side proxy.Side)        { x.hung[side] = true }
+
+// run feeds both sides in turn, in pieces whose lengths are in cuts, and returns what was not used.
+func (x *tape) run(m proxy.Protocol, in [2][]byte, cuts []byte) {
+	m.Open(x, nil)
+	var have [2][]byte
+	for turn := 0; len(in[0])+len(in[1]) > 0; turn++ {
+		side := turn % 2
+		n := len(in[side])
+		if turn < len(cuts) {
+			n = min(n, int(cuts[turn]))
+		} else if turn > len(cuts)+8 {
+			break
+		}
+		have[side] = append(have[side], in[side][:n]...)
+		in[side] = in[side][n:]
+		x.feed(m, &have)
+	}
+	for side := range have {
+		if !x.hung[side] {
+			m.Ended(x, proxy.Side(side), bytes.ErrTooLarge)
+		}
+	}
+	m.Close()
+}
+
+func (x *tape) feed(m proxy.Protocol, have *[2][]byte) {
+	for more := true; more; {
+		more = false
+		for side := range have {
+			if len(have[side]) > 0 && !x.hung[side] && m.Ready(proxy.Side(side)) {
+				n := m.Receive(x, proxy.Side(side), bytes.Clone(have[side]))
+				have[side] = have[side][n:]
+				more = more || n > 0
+			}
+		}
+	}
+}
+
+func proper(b []byte) bool {
+	return bytes.IndexByte(b, 0) < 0 && bytes.Count(b, []byte("\r")) == bytes.Count(b, crlf) && bytes.Count(b, []byte("\n")) == bytes.Count(b, crlf)
+}
+
+// FuzzSession: whatever either side sends, however it is cut, both get proper lines only, and what the client hears of
+// success the server said.
+func FuzzSession(f *testing.F) {
+	client := "EHLO c\r\nMAIL FROM:<a@x.example> SIZE=10\r\nRCPT TO:<b@y.example>\r\nDATA\r\ntext\r\n..\r\n.\r\nBDAT 3 LAST\r\nabcRSET\r\nQUIT\r\n"
+	server := "220 m\r\n250-m\r\n250-PIPELINING\r\n250 SIZE 10\r\n250 a\r\n250 b\r\n354 go\r\n250 taken\r\n250 r\r\n221 bye\r\n"
+	f.Add([]byte(client), []byte(server), []byte{0, 7, 8, 60, 38, 7, 24, 7, 6, 8, 200, 11})
+	f.Add([]byte("HELO c\r\nMAIL FROM:<>\r\n"), []byte("220\r\n250-a\r\n250 b\r\n550 no\r\n"), []byte{0, 5, 8, 14, 20, 8})
+	f.Add([]byte("NOOP\r\n\x00\r\nGET /\r\n"), []byte("220 m\r\n250 ok\r\n250 ok\r\n"), []byte{0, 7, 6, 20})
+	f.Add([]byte("EHLO c\r\nX\n"), []byte("421 m\r\n"), []byte{})
+	f.Fuzz(func(t *testing.T, client, server, cuts []byte) {
+		x := &tape{}
+		x.run(quiet(t), [2][]byte{client, server}, cuts)
+		toServer, toClient := x.out[proxy.Server].Bytes(), x.out[proxy.Client].Bytes()
+		if !proper(toServer) || !proper(toClient) {
+			t.Fatalf("to the server %q\nto the client %q", toServer, toClient)
+		}
+		if said, heard := successes(server), successes(toClient); heard > said {
+			t.Fatalf("the server said %d times 2xx, the client heard it %d times\nserver %q\nclient %q\nto server %q\nto client %q", said, heard, server, client, toServer, toClient)
+		}
+	})
+}
+
+// successes counts replies that promise something: 2xx, but for VRFY's 252 and a QUIT without a server.
+func successes(replies []byte) (n int) {
+	for _, line := range bytes.Split(replies, crlf) {
+		if len(line) >= 3 && line[0] == '2' && (len(line) == 3 || line[3] == ' ') &&
+			!bytes.HasPrefix(line, []byte("252")) && !bytes.Equal(line, []byte("221 Bye")) {
+			n++
+		}
+	}
+	return n
+}
+
+// FuzzReply: a reply that is taken is the same however it arrives, has one code, and no control bytes.
+func FuzzReply(f *testing.F) {
+	for _, seed := range []string{"250 ok\r\n", "250\r\n", "250-a\r\n250 b\r\n", "25\r\n", "999 x\r\n", "250-a\r\n550 b\r\n", "250 a\rb\r\n"} {
+		f.Add([]byte(seed), uint16(2))
+	}
+	f.Fuzz(func(t *testing.T, in []byte, cut uint16) {
+		s := DefaultSettings()
+		var whole, split replyParser
+		r, complete, err := whole.next(in, s)
+		_, early, _ := split.next(in[:int(cut)%(len(in)+1)], s)
+		if !early {
+			again, complete2, err2 := split.next(in, s)
+			if err == nil && (complete2 != complete || err2 != nil || !bytes.Equal(again.raw, r.raw)) {
+				t.Fatalf("%q: %q %v %v, cut %q %v %v", in, r.raw, complete, err, again.raw, complete2, err2)
+			}
+		}
+		if complete && (!proper(r.raw) || r.code < 200 || r.code > 599) {
+			t.Fatalf("%q gives %d %q", in, r.code, r.raw)
+		}
+	})
+}
