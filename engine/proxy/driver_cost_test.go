@@ -54,6 +54,21 @@ func TestNoDescriptorLeaks(t *testing.T) {
 	}
 }
 
+// A side that ended within a line holds nothing either, though the session goes on.
+func TestEndedHoldsNothing(t *testing.T) {
+	everywhere(t, func(t *testing.T, network string) {
+		ended := false
+		r := serve(t, network, &fake{onEnded: func(Exchange, Side, error) { ended = true }})
+		r.say(r.client, "one\ntw")
+		r.hear(r.server, "one\n")
+		r.client.Close()
+		left := map[string]int64{"pipe": 1}[network] // the server's reader has a plain connection
+		r.locked("nothing is held", func() bool { return ended && r.held.Load() == left })
+		r.cancel()
+		r.over()
+	})
+}
+
 // exchange sends line from the client and a reply from the server, and reads each at the other end.
 type exchange struct {
 	client, server net.Conn

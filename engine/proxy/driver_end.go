@@ -11,7 +11,7 @@ import (
 	"zorpgo/engine/stream"
 )
 
-// end is one side of a session. Its input is buf[first:last]: the reader appends to it, whoever feeds takes from it.
+// end is one side of a session. Its unused input is buf[first:last]: the reader appends to it, whoever feeds takes from it.
 // buf itself is changed by the reader alone, and only while nothing is unused or with the lock; so the others may
 // look into it, with the lock, where something is unused.
 type end struct {
@@ -20,7 +20,7 @@ type end struct {
 	take func(size int) []byte
 	give func([]byte)
 
-	buf         []byte // pooled; nil while the side is idle
+	buf         []byte // pooled; nil while the reader waits and nothing was unused when it began to
 	first, last int
 	size        int  // of the next buffer
 	kept        bool // buf holds unused bytes and stays while the reader waits

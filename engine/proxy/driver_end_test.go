@@ -46,6 +46,7 @@ func TestEnds(t *testing.T) {
 			{"server at once", func(r *rig) {
 				r.server.Close()
 				r.connected <- nil
+				r.hearEnd(r.client)
 			}, []string{"server EOF"}},
 			{"server within a line", func(r *rig) {
 				r.connected <- nil

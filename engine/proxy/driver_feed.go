@@ -19,6 +19,9 @@ func (d *driver) run(e *end) {
 		d.feed()
 	}
 	for !d.dead && !e.hungup && !d.done() {
+		if e.told && e.passed == 0 {
+			e.release()
+		}
 		d.changed.Wait()
 	}
 	if e.lingers && !d.dead {
@@ -76,10 +79,13 @@ func (d *driver) feed() {
 		if d.question == nil && (d.open() || d.offer(Client) || d.offer(Server) || d.tell()) {
 			continue
 		}
-		if d.flush(Server) || d.flush(Client) || d.hangup(Server) || d.hangup(Client) || d.ask() {
+		written := d.flush(Client)
+		if d.flush(Server) || written {
 			continue
 		}
-		break
+		if !d.hangup(Server) && !d.hangup(Client) && !d.ask() {
+			break
+		}
 	}
 	d.closeEnded()
 	d.changed.Broadcast()
