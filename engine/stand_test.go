@@ -170,6 +170,9 @@ func config(rules ...string) *Config {
 // noLeaks fails the test if it leaves goroutines or descriptors behind.
 func noLeaks(t *testing.T) {
 	t.Helper()
+	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
+		l.Close() // the first socket brings descriptors of the runtime
+	}
 	goroutines, files := runtime.NumGoroutine(), descriptors()
 	t.Cleanup(func() {
 		ok := eventually(func() bool { return runtime.NumGoroutine() <= goroutines && descriptors() <= files })
