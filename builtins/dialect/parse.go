@@ -86,7 +86,7 @@ func (p *parser) lastEnd(at int) int {
 
 var words = strings.NewReplacer(
 	"newline", "the end of the line", "end of file", "the end of the file", "indent", "an indented line",
-	"outdent", "a line that is not indented", "identifier", "a name", "primary expression", "a value")
+	"outdent", "a line that is not indented", "int literal", "a number", "float literal", "a number", "string literal", "a text", "identifier", "a name", "primary expression", "a value")
 
 // explain puts Starlark's message into an administrator's words.
 func explain(msg string) (message, hint string) {
@@ -97,11 +97,13 @@ func explain(msg string) (message, hint string) {
 		case want == "indent":
 			return "an indented line is missing after the colon", "write pass if there is nothing to do"
 		}
-		return words.Replace(got) + " stands where " + words.Replace(want) + " is expected", ""
+		return words.Replace(got) + " stands where " + words.Replace(want) + " is expected", instead(got, want)
 	}
 	switch {
 	case msg == "not an identifier":
 		return "a name is expected here", ""
+	case msg == "conditional expression without else clause":
+		return "the value after if has no else", "write x if condition else y"
 	case strings.HasPrefix(msg, "unindent does not match"):
 		return "the line is indented like no line above it", "use the same blanks or tabs for all lines of a block"
 	case strings.HasPrefix(msg, "unparenthesized tuple"):
@@ -110,4 +112,19 @@ func explain(msg string) (message, hint string) {
 		return "left of = in a call stands something else than a name", "write name=value"
 	}
 	return msg, ""
+}
+
+// instead is a guess at what was meant.
+func instead(got, want string) string {
+	switch {
+	case got == "identifier" || strings.HasSuffix(got, "literal"):
+		if want == "')'" || want == "']'" || want == "'}'" || want == "','" {
+			return "is a comma missing before it?"
+		}
+	case got == "'='" && want == "':'":
+		return "to compare, write =="
+	case got == "'&'" || got == "'|'":
+		return "write and, or"
+	}
+	return ""
 }
