@@ -24,6 +24,10 @@ func Check(c *engine.Config) source.Findings {
 		p.rule(r)
 	}
 	p.listeners()
+	if len(c.Rules.All()) == 0 {
+		p.find(source.Pos{}, source.Error, "no-rule", fmt.Sprintf("instance %q has no rule, so there is nothing to listen for", c.Instance),
+			"write a Rule with one address of this host as dst_subnet, and a dst_port")
+	}
 	p.found.Sort()
 	return p.found
 }

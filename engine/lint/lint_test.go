@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -57,7 +58,14 @@ func (w *world) check(t *testing.T) source.Findings {
 	return Check(&engine.Config{Zones: table, Services: services, Rules: rule.NewSet(w.rules)})
 }
 
-func at(line int) source.Pos                  { return source.Pos{File: "p.star", Line: line, Col: 1} }
+func at(line int) source.Pos { return source.Pos{File: "p.star", Line: line, Col: 1} }
+func line(p source.Pos) string {
+	if !p.IsValid() {
+		return "-"
+	}
+	return fmt.Sprint(p.Line)
+}
+
 func ports(low, high uint16) []rule.PortRange { return []rule.PortRange{{Low: low, High: high}} }
 
 func prefixes(texts ...string) (list []netip.Prefix) {
@@ -81,6 +89,9 @@ func TestCheck(t *testing.T) {
 		want   string // "line severity id", one per finding
 	}{
 		{"published policy", func(w *world) {}, ""},
+		{"no rule", func(w *world) {
+			w.rules = nil
+		}, "5 warning unused-service\n- error no-rule"},
 		{"service without rule", func(w *world) {
 			w.services = append(w.services, &service.Service{Name: "spare", Pos: at(7)})
 		}, "7 warning unused-service"},
@@ -133,15 +144,15 @@ func TestCheck(t *testing.T) {
 		{"transparent router behind a network", func(w *world) {
 			w.services[0].Router = &route.Transparent{Forge: route.Forge{Addr: true}}
 			w.rules[0].DstSubnet = prefixes("172.16.20.0/24")
-		}, ""},
+		}, "10 error transparent-not-built"},
 		{"one address and all addresses", func(w *world) {
 			w.rules = append(w.rules, &rule.Rule{ID: 2, Service: "mail", Pos: at(20),
 				DstPort: ports(25, 25), DstSubnet: prefixes("0.0.0.0/32")})
-		}, "10 error listener-collision"},
+		}, "10 error listener-collision\n20 error transparent-not-built"},
 		{"all addresses of the other family", func(w *world) {
 			w.rules = append(w.rules, &rule.Rule{ID: 2, Service: "mail", Pos: at(20),
 				DstPort: ports(25, 25), DstSubnet: prefixes("::/128")})
-		}, ""},
+		}, "20 error transparent-not-built"},
 		{"denied on a listener", func(w *world) {
 			w.services[0].Deny = true
 			w.settings.Relay.Check = false
@@ -149,7 +160,7 @@ func TestCheck(t *testing.T) {
 		{"denied on a network", func(w *world) {
 			w.services[0].Deny = true
 			w.rules[0].DstSubnet = prefixes("172.16.20.0/24")
-		}, ""},
+		}, "10 error transparent-not-built"},
 		{"relaying left to the server", func(w *world) {
 			w.settings.Relay.Check = false
 		}, "5 warning relaying-left-to-server"},
@@ -167,7 +178,7 @@ func TestCheck(t *testing.T) {
 			c.change(w)
 			var got []string
 			for _, f := range w.check(t) {
-				got = append(got, strings.Join([]string{strings.Split(f.Pos.String(), ":")[1], f.Severity.String(), f.ID}, " "))
+				got = append(got, strings.Join([]string{line(f.Pos), f.Severity.String(), f.ID}, " "))
 			}
 			if joined := strings.Join(slices.Compact(got), "\n"); joined != c.want {
 				t.Errorf("got\n%s\nwant\n%s", joined, c.want)

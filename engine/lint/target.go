@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"zorpgo/engine/dispatch"
 	"zorpgo/engine/route"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
@@ -39,7 +40,8 @@ func hasTarget(d *route.Directed, f stream.Family) bool {
 
 // loops finds services that connect to the listener that their own clients come in by.
 func (p *policy) loops(r *rule.Rule, s *service.Service) {
-	for _, at := range direct(r) {
+	listens, _ := dispatch.Listens([]*rule.Rule{r})
+	for _, at := range listens {
 		switch router := s.Routing().(type) {
 		case *route.Directed:
 			if slices.ContainsFunc(router.Dest, func(a stream.Addr) bool { return sameEnd(a, at) }) {
@@ -66,14 +68,14 @@ func sameEnd(a stream.Addr, at netip.AddrPort) bool {
 
 // denies notes that a client is refused after it was connected, where a listener of this host takes the connection.
 func (p *policy) denies(r *rule.Rule, s *service.Service) {
-	if at := direct(r); len(at) > 0 {
+	if at, _ := dispatch.Listens([]*rule.Rule{r}); len(at) > 0 {
 		p.find(r.Pos, source.Note, "deny-resets",
 			fmt.Sprintf("service %q refuses connections to %s by a reset, after they were accepted", s.Name, at[0]),
 			"to drop them in silence, refuse them in the packet filter")
 	}
 }
 
-// direct are the addresses that r wants listeners for if they are this host's: those named one by one.
+// direct are the addresses and ports that r names one by one, all addresses of a family (0.0.0.0, ::) included.
 func direct(r *rule.Rule) (list []netip.AddrPort) {
 	for _, subnet := range r.DstSubnet {
 		if !subnet.IsSingleIP() {
@@ -88,8 +90,11 @@ func direct(r *rule.Rule) (list []netip.AddrPort) {
 	return list
 }
 
-// listeners finds listeners that cannot be open at the same time: one address and all addresses, at the same port.
+// listeners finds rules that cannot have listeners, and listeners that cannot be open at the same time: one address and
+// all addresses, at the same port.
 func (p *policy) listeners() {
+	_, found := dispatch.Listens(p.Rules.All())
+	p.found = append(p.found, found...)
 	owner := map[netip.AddrPort]source.Pos{}
 	for _, r := range p.Rules.All() {
 		for _, at := range direct(r) {

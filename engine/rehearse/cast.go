@@ -1,0 +1,115 @@
+package rehearse
+
+import (
+	"fmt"
+	"net/netip"
+
+	"zorpgo/engine"
+	"zorpgo/engine/dispatch"
+	"zorpgo/engine/rule"
+	"zorpgo/engine/stream"
+	"zorpgo/engine/zone"
+)
+
+// Entrance is one way into the policy: a rule, and a connection that the policy gives to it.
+type Entrance struct {
+	Rule   *rule.Rule
+	Client netip.AddrPort // the client that is played
+	At     netip.AddrPort // the address that it connects to, as the policy knows it
+	Really netip.AddrPort // the same on loopback
+}
+
+// cast finds a client for r, or sees whether the wanted one gets it.
+func cast(c *engine.Config, r *rule.Rule, wanted netip.Addr) (Entrance, error) {
+	clients := clientsOf(c, r)
+	if wanted.IsValid() {
+		clients = []netip.Addr{wanted}
+	}
+	listens, _ := dispatch.Listens([]*rule.Rule{r})
+	for _, at := range listens {
+		for _, client := range clients {
+			flow := flowOf(c, r, client, at)
+			if client != at.Addr() && stream.FamilyOf(client) == stream.FamilyOf(at.Addr()) && c.Rules.Lookup(&flow) == r {
+				return Entrance{Rule: r, Client: netip.AddrPortFrom(client, flow.SrcPort), At: at}, nil
+			}
+		}
+	}
+	if len(r.SrcIface)+len(r.SrcIfgroup) > 0 {
+		return Entrance{}, fmt.Errorf("the rule at %s wants another interface than the loopback one, which a rehearsal cannot play", r.Pos)
+	}
+	if wanted.IsValid() {
+		return Entrance{}, fmt.Errorf("the rule at %s does not get connections of %s", r.Pos, wanted)
+	}
+	return Entrance{}, fmt.Errorf("no client was found whose connections the rule at %s gets", r.Pos)
+}
+
+// flowOf is a connection of client to at, as loopback shows it.
+func flowOf(c *engine.Config, r *rule.Rule, client netip.Addr, at netip.AddrPort) rule.Flow {
+	return rule.Flow{
+		Iface: "lo",
+		Proto: rule.ProtoTCP, SrcPort: portOf(r.SrcPort, clientPort), DstPort: at.Port(),
+		Src: client, SrcZone: c.Zones.Lookup(client),
+		Dst: at.Addr(), DstZone: c.Zones.Lookup(at.Addr()),
+	}
+}
+
+// clientPort is the port that a client uses unless its rule wants another.
+const clientPort = 40000
+
+func portOf(ranges []rule.PortRange, usual uint16) uint16 {
+	for _, p := range ranges {
+		if p.Low <= usual && usual <= p.High {
+			return usual
+		}
+	}
+	if len(ranges) > 0 {
+		return ranges[0].Low
+	}
+	return usual
+}
+
+// anywhere are addresses for an end on which a rule has no condition (RFC 5737, RFC 3849).
+var anywhere = []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}
+
+// clientsOf are addresses that r may get: of its own source networks first, then of every zone, then of no zone.
+func clientsOf(c *engine.Config, r *rule.Rule) []netip.Addr {
+	own := addresses(append(prefixesOf(c, r.SrcZone), r.SrcSubnet...))
+	if len(r.SrcZone)+len(r.SrcSubnet) > 0 {
+		return own
+	}
+	return append(append(own, anywhere...), addresses(prefixesOf(c, c.Zones.All()))...)
+}
+
+// prefixesOf are the networks of zones and of the zones below them.
+func prefixesOf(c *engine.Config, zones []*zone.Zone) (list []netip.Prefix) {
+	for _, below := range c.Zones.All() {
+		for _, z := range zones {
+			if below.Within(z.Name) {
+				list = append(list, below.Prefixes...)
+				break
+			}
+		}
+	}
+	return list
+}
+
+// tries is how many hosts of a network are tried: its first ones may belong to a smaller zone.
+const tries = 16
+
+// addresses are the first hosts of networks.
+func addresses(networks []netip.Prefix) (list []netip.Addr) {
+	for _, n := range networks {
+		a := n.Masked().Addr()
+		if !n.IsSingleIP() {
+			a = a.Next()
+		}
+		for range tries {
+			if !a.IsValid() || !n.Contains(a) {
+				break
+			}
+			list = append(list, a)
+			a = a.Next()
+		}
+	}
+	return list
+}
