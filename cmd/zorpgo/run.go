@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"zorpgo/engine"
+)
+
+// server is the command line of run.
+type server struct {
+	policy
+	drain time.Duration
+	log   logging
+}
+
+func newRun() *cobra.Command {
+	s := &server{}
+	cmd := &cobra.Command{
+		Use:   "run FILE...",
+		Short: "Load a policy, open its listeners, and serve",
+		Long: `run serves the policy until SIGTERM or SIGINT: then it accepts nothing more and
+waits for its sessions, up to --drain-timeout; a second signal ends them at once.
+SIGHUP reads the files again: a policy with errors is reported and the old one
+stays in force.
+
+It tells a service manager READY=1 once every listener is open ($NOTIFY_SOCKET),
+and uses the sockets that it is given ($LISTEN_FDS).`,
+		Args: someFiles,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			s.files = files
+			return s.run(cmd)
+		},
+	}
+	s.flags(cmd)
+	s.log.flags(cmd, "info")
+	cmd.Flags().DurationVar(&s.drain, "drain-timeout", 30*time.Second, "how long sessions may go on after SIGTERM")
+	return cmd
+}
+
+func (s *server) run(cmd *cobra.Command) error {
+	log, err := s.log.logger(cmd)
+	if err != nil {
+		return err
+	}
+	config, err := s.loadGood(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	sockets, err := inherited()
+	if err != nil {
+		return &failure{status: exitMachine, err: err}
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	e := engine.New(engine.Options{Log: log, Inherited: sockets})
+	if err := e.Start(config); err != nil {
+		return startFailure(err)
+	}
+	tell(log, "READY=1")
+	for got := range signals {
+		if got != syscall.SIGHUP {
+			break
+		}
+		s.reload(cmd, e, log)
+	}
+	return s.stop(cmd, e, log, signals)
+}
+
+// reload puts the files as they are now in force, if they are good.
+func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) {
+	tell(log, reloading())
+	defer tell(log, "READY=1")
+	config, err := s.loadGood(cmd.ErrOrStderr())
+	if err == nil {
+		err = e.Reload(config)
+	}
+	if err != nil {
+		log.Error("reload refused, the old policy stays", "error", err)
+		return
+	}
+	log.Info("policy reloaded")
+}
+
+// stop lets the sessions end, until the time is over or another signal comes.
+func (s *server) stop(cmd *cobra.Command, e *engine.Engine, log *slog.Logger, signals <-chan os.Signal) error {
+	tell(log, "STOPPING=1")
+	ctx, cut := context.WithTimeout(cmd.Context(), s.drain)
+	defer cut()
+	go func() { // ends with the process at the latest
+		for got := range signals {
+			if got != syscall.SIGHUP {
+				cut()
+				return
+			}
+		}
+	}()
+	if err := e.Shutdown(ctx); err != nil {
+		log.Warn("sessions were cut", "error", err)
+	}
+	return nil
+}
+
+// tell notifies the service manager; that it cannot be reached does not keep a policy from being served.
+func tell(log *slog.Logger, state string) {
+	if err := notify(state); err != nil {
+		log.Warn("the service manager was not notified", "state", state, "error", err)
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"zorpgo": main})
+}
+
+// TestScripts runs the scripts of testdata/script: each is a session of the real program at a terminal.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		Setup:               setUp,
+		RequireExplicitExec: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status": status, "signal": signalAll, "notified": notified, "expand": expand, "greeted": greeted,
+		},
+	})
+}
+
+// stage is the outside of one script.
+type stage struct {
+	notify *net.UnixConn // plays the service manager
+}
+
+// setUp gives a script a service manager, the sample policies, a port that is free and one that is taken.
+func setUp(env *testscript.Env) error {
+	dir, err := os.MkdirTemp("", "zorpgo") // the path of a socket is short
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "notify")
+	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { manager.Close() })
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { taken.Close() })
+	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	free.Close()
+	policies, err := filepath.Abs("../../policies")
+	if err != nil {
+		return err
+	}
+	env.Setenv("NOTIFY_SOCKET", socket)
+	env.Setenv("POLICIES", policies)
+	env.Setenv("TAKEN", port(taken))
+	env.Setenv("FREE", port(free))
+	env.Values["stage"] = &stage{manager}
+	return nil
+}
+
+func port(l net.Listener) string {
+	return strconv.Itoa(int(netip.MustParseAddrPort(l.Addr().String()).Port()))
+}
+
+// status N COMMAND... runs a command that must exit with N.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N COMMAND...")
+	}
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit status %d, not %s; stderr:\n%s", got, args[0], ts.ReadFile("stderr"))
+	}
+}
+
+// signalAll HUP|TERM sends a signal to what runs in the background.
+func signalAll(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM}
+	if neg || len(args) != 1 || signals[args[0]] == 0 {
+		ts.Fatalf("usage: signal HUP|TERM")
+	}
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(signals[args[0]]))
+	}
+}
+
+// notified TEXT waits until the service manager was told TEXT.
+func notified(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: notified TEXT")
+	}
+	manager := ts.Value("stage").(*stage).notify
+	ts.Check(manager.SetReadDeadline(time.Now().Add(20 * time.Second)))
+	for b := make([]byte, 512); ; {
+		n, err := manager.Read(b)
+		if err != nil {
+			ts.Fatalf("waiting for %s: %v", args[0], err)
+		}
+		if strings.Contains(string(b[:n]), args[0]) {
+			return
+		}
+	}
+}
+
+// expand FILE... replaces ${NAME} in files by the script's variables.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
+	}
+}
+
+// greeted PORT TEXT connects to a port of 127.0.0.1 and must read a line that begins with TEXT.
+func greeted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: greeted PORT TEXT")
+	}
+	conn, err := net.Dial("tcp4", "127.0.0.1:"+args[0])
+	ts.Check(err)
+	defer conn.Close()
+	ts.Check(conn.SetDeadline(time.Now().Add(20 * time.Second)))
+	b := make([]byte, 512)
+	n, err := conn.Read(b)
+	if err != nil || !strings.HasPrefix(string(b[:n]), args[1]) {
+		ts.Fatalf("greeted with %q, %v", b[:n], err)
+	}
+}
