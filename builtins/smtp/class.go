@@ -107,6 +107,9 @@ func (h *host) finish(d *word.Draft) error {
 	h.report = nil
 	for _, t := range h.tables {
 		t.report = nil
+		if h.session != nil {
+			continue // one session's own: its methods may go on changing what is on self
+		}
 		for _, r := range t.rows {
 			r.value.Freeze()
 		}
