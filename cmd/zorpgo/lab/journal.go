@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -64,21 +65,35 @@ func (j *Journal) LogHas(text string) {
 // LogHasTimes waits until the text was written that often.
 func (j *Journal) LogHasTimes(n int, text string) {
 	j.t.Helper()
+	if !j.await(func(all string) bool { return strings.Count(all, text) >= n }) {
+		j.t.Fatalf("%s: wrote %q %d times, want %d", j.name, text, strings.Count(j.String(), text), n)
+	}
+}
+
+// LogMatch waits until a regular expression matches what was written, and gives its first group.
+func (j *Journal) LogMatch(expression string) string {
+	j.t.Helper()
+	re := regexp.MustCompile(expression)
+	if !j.await(re.MatchString) {
+		j.t.Fatalf("%s: wrote nothing that matches %s", j.name, expression)
+	}
+	return re.FindStringSubmatch(j.String())[1]
+}
+
+// await waits until all that was written is good, and reports whether it ever is.
+func (j *Journal) await(good func(all string) bool) bool {
 	deadline := time.After(patience)
 	for {
 		j.mu.Lock()
-		found, ended, changed := strings.Count(j.text.String(), text), j.ended, j.changed
+		all, ended, changed := j.text.String(), j.ended, j.changed
 		j.mu.Unlock()
-		switch {
-		case found >= n:
-			return
-		case ended:
-			j.t.Fatalf("%s: ended and wrote %q %d times, want %d", j.name, text, found, n)
+		if good(all) || ended {
+			return good(all)
 		}
 		select {
 		case <-changed:
 		case <-deadline:
-			j.t.Fatalf("%s: wrote %q %d times, want %d", j.name, text, found, n)
+			return false
 		}
 	}
 }
