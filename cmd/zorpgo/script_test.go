@@ -27,7 +27,8 @@ func TestScripts(t *testing.T) {
 		Setup:               setUp,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "signal": signalAll, "notified": notified, "expand": expand, "greeted": greeted,
+			"status": status, "signal": signalAll, "notified": notified, "expand": expand,
+			"greeted": greeted, "hold": hold, "release": release,
 		},
 	})
 }
@@ -35,6 +36,8 @@ func TestScripts(t *testing.T) {
 // stage is the outside of one script.
 type stage struct {
 	notify *net.UnixConn // plays the service manager
+	taken  net.Listener  // a server that accepts and says nothing
+	held   net.Conn      // a client of hold
 }
 
 // setUp gives a script a service manager, the sample policies, a port that is free and one that is taken.
@@ -68,7 +71,7 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("POLICIES", policies)
 	env.Setenv("TAKEN", port(taken))
 	env.Setenv("FREE", port(free))
-	env.Values["stage"] = &stage{manager}
+	env.Values["stage"] = &stage{notify: manager, taken: taken}
 	return nil
 }
 
@@ -144,4 +147,25 @@ func greeted(ts *testscript.TestScript, neg bool, args []string) {
 	if err != nil || !strings.HasPrefix(string(b[:n]), args[1]) {
 		ts.Fatalf("greeted with %q, %v", b[:n], err)
 	}
+}
+
+// hold PORT connects to a port of 127.0.0.1 and waits until the connection has come through to the server at $TAKEN.
+func hold(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: hold PORT")
+	}
+	s := ts.Value("stage").(*stage)
+	conn, err := net.Dial("tcp4", "127.0.0.1:"+args[0])
+	ts.Check(err)
+	ts.Defer(func() { conn.Close() })
+	ts.Check(s.taken.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Second)))
+	server, err := s.taken.Accept()
+	ts.Check(err)
+	ts.Defer(func() { server.Close() })
+	s.held = conn
+}
+
+// release ends the client that hold made.
+func release(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(ts.Value("stage").(*stage).held.Close())
 }
