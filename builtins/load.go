@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -150,7 +151,11 @@ func unreadable(found source.Findings, files []string) error {
 	return nil
 }
 
-// incomplete reports whether parts of the policy did not run, so that names may seem undefined.
+// incomplete reports whether parts of the policy did not run, so that names may seem undefined. A name that is unknown
+// or not built does not stop it, but may have declared a service.
 func incomplete(found source.Findings) bool {
-	return slices.ContainsFunc(found, func(f source.Finding) bool { return f.Severity == source.Error })
+	return slices.ContainsFunc(found, func(f source.Finding) bool {
+		goesOn := f.ID == "unknown-name" || f.ID == "not-built"
+		return f.Severity == source.Error && !(goesOn && !strings.Contains(f.Message, "Service"))
+	})
 }

@@ -58,7 +58,7 @@ func makeRegexpMatcher(c *word.Call) starlark.Value {
 	for _, param := range []string{"match_list", "ignore_list"} {
 		for i, pattern := range c.Texts(param) {
 			if _, err := match.NewRegexp([]string{pattern}, nil, fold); err != nil {
-				c.ProblemAt(c.Element(param, i), "bad-pattern", err.Error(), "patterns are RE2's: no look-around, no back references")
+				c.ProblemAt(c.Element(param, i), "bad-pattern", err.Error(), "")
 			}
 		}
 	}

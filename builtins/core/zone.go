@@ -47,6 +47,9 @@ func makeZone(c *word.Call) starlark.Value {
 	for _, param := range []string{"inbound_services", "outbound_services"} {
 		serviceList(c, param)
 	}
+	if z.Name == "" && c.Given("name") != nil {
+		c.Problem("name", "bad-name", "the name is empty", "give the zone a name that rules can use")
+	}
 	if z.Name == "" {
 		c.Draft.Partial = true
 		return interp.Poison{}

@@ -25,8 +25,11 @@ type made struct {
 
 // New makes the machine of a session; its hooks find the session's object, made when one of them first runs.
 func (m *made) New(s *session.Session) (proxy.Protocol, error) {
-	return m.NewWith(s, &instance{made: m}), nil
+	return m.NewWith(s, m.Self()), nil
 }
+
+// Self is what the hooks of one session want in View.Self.
+func (m *made) Self() any { return &instance{made: m} }
 
 // perSession is a class whose config() looks at the session, or keeps something changeable on self.
 type perSession struct {

@@ -9,6 +9,7 @@ import (
 	"zorpgo/builtins/interp"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/proxy/smtp"
+	"zorpgo/engine/source"
 )
 
 // fill turns the tables as the policy wrote them into those of the settings.
@@ -40,7 +41,17 @@ func (h *host) fillRow(t *table, k key, r row) error {
 	if problem == "" {
 		return nil
 	}
-	return h.report.problemAt(r.pos, "bad-entry", fmt.Sprintf("self.%s[%s]: %s", t.name, k.text(t.parts), problem), hint)
+	return h.report.problemAt(r.where(), "bad-entry", fmt.Sprintf("self.%s[%s]: %s", t.name, k.text(t.parts), problem), hint)
+}
+
+// where is the line of a row, or of the method that SmtpProxy's own config() put there.
+func (r row) where() source.Pos {
+	if tuple, ok := r.value.(starlark.Tuple); ok && !r.pos.IsValid() && len(tuple) == 2 {
+		if m, ok := tuple[1].(*interp.Method); ok {
+			return m.Pos()
+		}
+	}
+	return r.pos
 }
 
 func (k key) text(parts int) string {

@@ -47,7 +47,7 @@ var (
 	checkRecipientMethod = method("checkRecipient", 2, checkRecipient)
 
 	abstractMethods = starlark.StringDict{
-		"__init__":        method("__init__", 1, nothing),
+		"__init__":        initialize,
 		"__pre_config__":  method("__pre_config__", 0, nothing),
 		"__post_config__": method("__post_config__", 0, nothing),
 		"config":          method("config", 0, nothing),
@@ -64,6 +64,11 @@ var (
 		"zoneCheck":      method("zoneCheck", 1, zoneCheck),
 	}
 )
+
+// initialize is __init__, which Zorp gives the session. It does nothing.
+var initialize = interp.NewMethod("__init__", func(*starlark.Thread, *interp.Object, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+	return starlark.None, nil
+})
 
 func nothing(*methodCall) (starlark.Value, error) { return starlark.None, nil }
 
@@ -176,12 +181,13 @@ func checkRecipient(c *methodCall) (starlark.Value, error) {
 }
 
 func (c *methodCall) asksRelay(param string) (bool, error) {
-	address, err := smtp.ParsePath(param[len("To:"):], c.host.settings)
+	path := strings.TrimLeft(param[len("To:"):], " ")
+	if bare, _, _ := strings.Cut(path, " "); strings.EqualFold(bare, "<postmaster>") { // RFC 5321 §4.5.1
+		return true, nil
+	}
+	address, err := smtp.ParsePath(path, c.host.settings)
 	if err != nil {
 		return false, nil
-	}
-	if strings.EqualFold(address, "postmaster") { // RFC 5321 §4.5.1
-		return true, nil
 	}
 	v, _, err := c.self.Call(c.thread, "relayCheck", starlark.String(address))
 	return err == nil && bool(v.Truth()), err

@@ -103,7 +103,7 @@ func (t *table) key(v starlark.Value) (k key, problem string) {
 		parts = tuple
 	}
 	if len(parts) != t.parts {
-		return k, fmt.Sprintf("the key has %d parts, want %d", len(parts), t.parts)
+		return k, [...]string{1: "the key must be one string", 2: "the key must have two parts"}[t.parts]
 	}
 	for i, part := range parts {
 		if k[i], problem = t.keyPart(part, i); problem != "" {

@@ -96,7 +96,6 @@ func (w *Words) compile(class *interp.Class, pos source.Pos) proxy.Class {
 	}
 	if err != nil {
 		w.failed(err, pos)
-		return nil
 	}
 	if err := h.finish(w.draft); err != nil || w.errors() > before {
 		return nil

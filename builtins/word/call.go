@@ -36,17 +36,17 @@ func (c *Call) bind(args starlark.Tuple, kwargs []starlark.Tuple) {
 			return
 		case i >= len(c.Word.Params):
 			c.problem(pos, "wrong-call", fmt.Sprintf("%s: got %d arguments, want at most %d", c.Word.Name, len(args), len(c.Word.Params)),
-				"it is "+c.Word.Signature())
+				"it is "+c.Word.brief())
 			return
 		}
-		c.set(&c.Word.Params[i], v, place{pos, pos})
+		c.set(&c.Word.Params[i], c.Word.Params[i].Name, v, place{pos, pos})
 	}
 	for _, kv := range kwargs {
 		c.keyword(string(kv[0].(starlark.String)), kv[1])
 	}
 	for i := range c.Word.Params {
 		if p := &c.Word.Params[i]; p.Default == "" && c.values[p.Name] == nil && !c.Bad {
-			c.problem(c.Pos, "missing-parameter", fmt.Sprintf("%s: parameter %s is missing", c.Word.Name, p.Name), "it is "+c.Word.Signature())
+			c.problem(c.Pos, "missing-parameter", fmt.Sprintf("%s: parameter %s is missing", c.Word.Name, p.Name), "it is "+c.Word.brief())
 		}
 	}
 }
@@ -61,12 +61,13 @@ func (c *Call) keyword(name string, v starlark.Value) {
 		c.problem(at.name, "unknown-parameter", fmt.Sprintf("%s: unknown parameter %s", c.Word.Name, name),
 			DidYouMean(name, c.Word.names(), "its parameters are "))
 	default:
-		c.set(p, v, at)
+		c.set(p, name, v, at)
 	}
 }
 
-// set takes v for p if it is of p's type. A parameter with an alias may be given under both names: lists are merged.
-func (c *Call) set(p *Param, v starlark.Value, at place) {
+// set takes v for p, given as name, if it is of p's type. A parameter with an alias may be given under both names: lists
+// are merged.
+func (c *Call) set(p *Param, name string, v starlark.Value, at place) {
 	if interp.IsPoison(v) {
 		c.Bad = true
 		return
@@ -75,7 +76,7 @@ func (c *Call) set(p *Param, v starlark.Value, at place) {
 		return
 	}
 	if !p.Type.Accepts(v) {
-		c.problem(at.value, "wrong-type", fmt.Sprintf("%s: for parameter %s: got %s, want %s", c.Word.Name, p.Name, describe(v), p.Type.Want), "")
+		c.problem(at.value, "wrong-type", fmt.Sprintf("%s: for parameter %s: got %s, want %s", c.Word.Name, name, describe(v, p.Type), p.Type.Want), "")
 		return
 	}
 	if first := c.values[p.Name]; first != nil {
@@ -102,19 +103,21 @@ func merge(a, b starlark.Value) starlark.Value {
 	return all
 }
 
-// describe is the type of v, for a list with the type of what is in it.
-func describe(v starlark.Value) string {
+// describe is the type of v, which t refuses; of a list also that of the first element that t refuses.
+func describe(v starlark.Value, t Type) string {
 	name := TypeName(v)
 	sequence, ok := v.(starlark.Indexable)
 	if _, text := v.(starlark.String); text || !ok || sequence.Len() == 0 {
 		return name
 	}
+	wrong := sequence.Index(0)
 	for element := range Elements(v) {
-		if _, text := element.(starlark.String); !text {
-			return name + " with " + TypeName(element)
+		if !t.Accepts(element) {
+			wrong = element
+			break
 		}
 	}
-	return name + " of string"
+	return name + " with " + TypeName(wrong)
 }
 
 // Given is the value of a parameter, or nil if the policy leaves it to its default.

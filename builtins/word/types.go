@@ -104,12 +104,14 @@ func AsTexts(v starlark.Value) []string {
 
 // TypeName is what messages call the type of v.
 func TypeName(v starlark.Value) string {
-	switch v.(type) {
+	switch v := v.(type) {
+	case *interp.Object:
+		return "an object of class " + v.Class().Name()
 	case starlark.NoneType:
 		return "None"
 	case starlark.Bool:
 		return "TRUE or FALSE"
-	case *starlark.Function:
+	case *starlark.Function, *starlark.Builtin:
 		return "function"
 	}
 	return v.Type()

@@ -50,6 +50,20 @@ func (w *Word) Signature() string {
 	return w.Name + "(" + strings.Join(params, ", ") + ")"
 }
 
+// brief is the signature with the mandatory parameters only.
+func (w *Word) brief() string {
+	var params []string
+	for _, p := range w.Params {
+		if p.Default == "" {
+			params = append(params, p.Name)
+		}
+	}
+	if len(params) < len(w.Params) {
+		params = append(params, "...")
+	}
+	return w.Name + "(" + strings.Join(params, ", ") + ")"
+}
+
 // Builtin is the word as a value of the policy whose declarations go into d.
 func (w *Word) Builtin(d *Draft) *starlark.Builtin {
 	return starlark.NewBuiltin(w.Name, func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {

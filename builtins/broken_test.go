@@ -1,0 +1,64 @@
+package builtins_test
+
+import (
+	"context"
+	"flag"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"zorpgo/builtins"
+)
+
+var update = flag.Bool("update", false, "rewrite what is expected")
+
+// TestBroken loads each policy of the archive and compares its findings, with positions and hints.
+func TestBroken(t *testing.T) {
+	const file = "testdata/broken.txtar"
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(archive.Files); i += 2 {
+		policy, want := archive.Files[i], &archive.Files[i+1]
+		t.Run(strings.TrimSuffix(policy.Name, ".star"), func(t *testing.T) {
+			_, found, err := builtins.Load(options(map[string]string{policy.Name: string(policy.Data)}), policy.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := found.Error() + "\n"
+			if *update {
+				want.Data = []byte(got)
+			} else if got != string(want.Data) {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want.Data)
+			}
+		})
+	}
+	if *update {
+		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// options are those of a policy that is made of the given files and resolves no name.
+func options(files map[string]string) builtins.Options {
+	return builtins.Options{
+		ReadFile: func(name string) ([]byte, error) {
+			if text, ok := files[name]; ok {
+				return []byte(text), nil
+			}
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		},
+		Resolve: func(_ context.Context, host string) ([]netip.Addr, error) {
+			if host == "mail.example.com" {
+				return []netip.Addr{netip.MustParseAddr("fd00::25"), netip.MustParseAddr("192.0.2.25")}, nil
+			}
+			return nil, os.ErrNotExist
+		},
+	}
+}
