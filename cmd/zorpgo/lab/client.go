@@ -6,7 +6,8 @@ import (
 	"net/netip"
 )
 
-// Swaks sends a mail from this host with swaks: to is the server's address, args are what else swaks shall do.
+// Swaks sends a mail from this host with swaks, and it must be accepted: to is the server's address, args are what else
+// swaks shall do. The process's Journal is the dialog.
 func (h *Host) Swaks(to string, args ...string) *Process {
 	h.t.Helper()
 	family := "-4"
@@ -14,7 +15,7 @@ func (h *Host) Swaks(to string, args ...string) *Process {
 		family = "-6"
 	}
 	base := []string{"swaks", family, "--server", to, "--port", "25", "--helo", "client.example.net", "--from", "alice@example.net"}
-	return h.Start(Command{Args: append(base, args...)})
+	return h.Run(Command{Args: append(base, args...)})
 }
 
 // Load is a number of equal messages for smtp-source to send.

@@ -47,6 +47,9 @@ func Missing() string {
 	if os.Geteuid() != 0 {
 		return "network namespaces and Postfix need root"
 	}
+	if err := onThread(func() error { return unix.Unshare(unix.CLONE_NEWNET) }); err != nil {
+		return fmt.Sprintf("no network namespaces here: %v", err)
+	}
 	for _, tool := range []string{"postfix", "smtp-source", "swaks", "nft", "ip"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return tool + " is not installed (packages postfix, swaks, libio-socket-inet6-perl, nftables, iproute2)"

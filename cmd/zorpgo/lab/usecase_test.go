@@ -31,7 +31,8 @@ func TestUseCase(t *testing.T) {
 			zorpgo := lab.Zorpgo("testdata/zones.star", "testdata/"+c.policy)
 
 			mail := lab.File("mail", strings.TrimSuffix(string(message), "\n")) // swaks adds it
-			lab.Client.Swaks(c.firewall, "--pipeline", "--to", "bob@example.com", "--data", "@"+mail)
+			swaks := lab.Client.Swaks(c.firewall, "--pipeline", "--to", "bob@example.com", "--data", "@"+mail)
+			swaks.LogHas("250 2.0.0 Ok: queued as ")
 			relay.Send("bob@example.com", message)
 			for _, got := range origin.Delivered(2) {
 				if !bytes.HasSuffix(got, message) {
