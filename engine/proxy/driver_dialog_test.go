@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
@@ -146,6 +147,24 @@ func TestBackPressure(t *testing.T) {
 		r.cancel()
 		r.over()
 	})
+}
+
+// Bytes that were passed stay where they are until they are written, whoever writes them.
+func TestPassedBytesStay(t *testing.T) {
+	r := serve(t, "pipe", &fake{lockstep: true})
+	r.say(r.client, "a\nb\n")
+	r.hear(r.server, "a\n")
+	r.say(r.server, "1\n") // so the server's goroutine passes b, and its write waits for a reader
+	r.locked("b is being written", func() bool { return r.d.ends[Server].busy && r.d.ends[Client].passed == 1 })
+	r.locked("the client's goroutine looks again", func() bool { r.d.changed.Broadcast(); return true })
+	r.client.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+	if n, _ := r.client.Write([]byte("XX")); n != 0 {
+		t.Error("the client was read while its bytes waited to be written")
+	}
+	r.hear(r.server, "b\n")
+	r.hear(r.client, "1\n")
+	r.cancel()
+	r.over()
 }
 
 // Both sides may send without reading: neither direction waits for the other.

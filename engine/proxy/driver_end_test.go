@@ -166,6 +166,14 @@ func TestLingerBounds(t *testing.T) {
 		r.hear(r.client, "bye\n")
 		r.over() // though the client does not close
 	})
+	t.Run("time, hung up over the server", func(t *testing.T) {
+		r := prepare(t, "tcp", &fake{line: func(x Exchange, _ Side, _ []byte) { x.Hangup(Client); x.Hangup(Server) }})
+		r.d.linger = 50 * time.Millisecond // the client's reader is waiting when it is over
+		r.connected <- nil
+		r.start()
+		r.say(r.server, "enough\n")
+		r.over()
+	})
 	t.Run("bytes", func(t *testing.T) {
 		r := serve(t, "tcp", &fake{})
 		r.say(r.client, "quit\n")
