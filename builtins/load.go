@@ -34,6 +34,9 @@ type Options struct {
 	ReadFile func(name string) ([]byte, error)                            // os.ReadFile if nil
 	Resolve  func(ctx context.Context, host string) ([]netip.Addr, error) // the system's resolver if nil
 	Log      *slog.Logger                                                 // what the policy logs and prints; slog.Default() if nil
+	// Lint examines what the policy declared and adds findings to those so far; it is not called if parts of the policy
+	// did not run. It may be nil.
+	Lint func(declared *engine.Config, sofar source.Findings) source.Findings
 }
 
 // Load reads files as one policy, in order and in one namespace, and evaluates its instance. All findings come at once;
@@ -51,6 +54,9 @@ func Load(opts Options, files ...string) (*engine.Config, source.Findings, error
 	l.draft.Finish()
 	config, more := l.config(instance)
 	found = append(append(found, l.draft.Findings...), more...)
+	if opts.Lint != nil && !l.draft.Partial {
+		found = append(found, opts.Lint(config, found)...)
+	}
 	found.Sort()
 	if found.HasErrors() {
 		return nil, found, nil

@@ -46,7 +46,6 @@ const (
 
 // notBuilt are the names of Zorp's modules that are not built, by what to write instead.
 var notBuilt = map[string]string{
-	"write a Rule whose service does what is needed; connections without a rule are dropped": "DenyService DenyIPv4 DenyIPv6",
 	"leave it to nftables": "PFService",
 	asRule: "Dispatcher ZoneDispatcher CSZoneDispatcher RuleDispatcher Listener ZoneListener CSZoneListener Receiver ZoneReceiver " +
 		"CSZoneReceiver NDimensionDispatcher DBSockAddr DBIface DBIfaceGroup",

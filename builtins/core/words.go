@@ -12,7 +12,7 @@ import (
 
 // Words lists the functions of Zorp.Core that are built.
 func Words() []*word.Word {
-	return slices.Concat([]*word.Word{zoneWord, serviceWord, ruleWord, portRangeWord},
+	return slices.Concat([]*word.Word{zoneWord, serviceWord, denyServiceWord, ruleWord, portRangeWord},
 		routerWords, sockAddrWords, subnetWords, []*word.Word{connectChainerWord}, matcherWords, logWords)
 }
 
@@ -25,6 +25,7 @@ func Module(d *word.Draft) starlark.StringDict {
 	for name, v := range logBuiltins(d) {
 		dict[name] = v
 	}
+	dict["DenyIPv4"], dict["DenyIPv6"] = denySettings("DenyIPv4", denyIPv4), denySettings("DenyIPv6", denyIPv6)
 	dict["config"] = &configObject{draft: d}
 	return dict
 }

@@ -57,8 +57,7 @@ func (p *perSession) New(s *session.Session) (proxy.Protocol, error) {
 	word.SetLogger(in.thread, s.Log)
 	class, object, err := p.configure(h, in.thread)
 	if err != nil {
-		s.Deny(session.AbortedByPolicyAction, err.Error())
-		return nil, fmt.Errorf("class %s: %w", p.class.Name(), err)
+		return nil, err
 	}
 	in.object = object
 	return class.NewWith(s, in), nil

@@ -174,6 +174,8 @@ func (h *host) hookOf(v starlark.Value, kind hookKind) (hook smtp.Hook, problem,
 	made := &callback{kind: kind, fn: fn}
 	if bound && method.Self.Host() == interp.Attrs(h) {
 		made.fn, made.self = method.Func, true
+	} else if bound || !interp.Immutable(fn) {
+		h.unshareable = true
 	}
 	return made, "", ""
 }

@@ -25,6 +25,9 @@ type host struct {
 	relayCheck *bool // set by the policy after SmtpProxy's config; nil: see inForce
 	relaySaid  bool  // the policy said something else about relaying
 
+	// unshareable: a function in a table holds on to the object that config() ran on.
+	unshareable bool
+
 	session *session.Session
 	view    *smtp.View // of the callback that runs
 }

@@ -104,7 +104,7 @@ func (w *Words) compile(class *interp.Class, pos source.Pos) proxy.Class {
 	for _, problem := range problems {
 		w.draft.Error(h.where(problem, pos), "bad-class", "class "+class.Name()+": "+problem.Error(), "")
 	}
-	if !object.Shareable() {
+	if !object.Shareable() || h.unshareable {
 		return &perSession{w.draft, class}
 	}
 	object.Freeze()

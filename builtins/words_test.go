@@ -1,0 +1,41 @@
+package builtins_test
+
+import (
+	"strings"
+	"testing"
+
+	"zorpgo/builtins"
+)
+
+// Every word says what it does and shows how, and what it shows can be loaded.
+func TestWordsAreDocumented(t *testing.T) {
+	for _, w := range builtins.Words() {
+		if w.Doc == "" || w.Example == "" || len(w.Errors) == 0 || w.Module == "" {
+			t.Errorf("%s: doc, example, errors or module is missing", w.Name)
+		}
+		for _, p := range w.Params {
+			if p.Doc == "" || p.Type.Want == "" {
+				t.Errorf("%s: parameter %s has no doc or type", w.Name, p.Name)
+			}
+		}
+		example(t, w.Name, w.Example)
+	}
+	for _, a := range builtins.Attributes() {
+		if a.Doc == "" || a.Default == "" || a.Type.Want == "" {
+			t.Errorf("attribute %s: doc, default or type is missing", a.Name)
+		}
+	}
+}
+
+func example(t *testing.T, name, text string) {
+	text = strings.NewReplacer("proxyLog(self, ", "proxyLog(None, ", "param)", `"x")`).Replace(text)
+	policy := "from Zorp.Smtp import *\nZone('dmz', '10.0.0.0/8')\n" + text + "\n"
+	if name == "Rule" {
+		policy += "Service('mail', SmtpProxy)\n"
+	}
+	policy = strings.Replace(policy, "Zone('dmz', '10.0.0.0/8')\nZone(", "Zone(", 1)
+	_, found, err := builtins.Load(options(map[string]string{"p.star": policy}), "p.star")
+	if err != nil || len(found) > 0 {
+		t.Errorf("%s: %v\n%v", text, err, found.Error())
+	}
+}
