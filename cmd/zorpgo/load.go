@@ -28,13 +28,9 @@ func (p *policy) flags(cmd *cobra.Command) {
 // load reads the policy and examines it. The error is that of a file; what is wrong with the policy are findings, and
 // with errors among them there is no Config.
 func (p *policy) load() (*engine.Config, source.Findings, error) {
-	config, found, err := builtins.Load(builtins.Options{Instance: p.instance}, p.files...)
+	config, found, err := builtins.Load(builtins.Options{Instance: p.instance, Lint: lint.Check}, p.files...)
 	if err != nil {
 		return nil, nil, &failure{status: exitUsage, err: err}
-	}
-	if config != nil && !found.HasErrors() {
-		found = append(found, lint.Check(config)...)
-		found.Sort()
 	}
 	return config, found, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"net"
 	"net/netip"
 	"os"
@@ -20,12 +21,15 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"zorpgo": main})
 }
 
+var update = flag.Bool("update", false, "rewrite what the scripts compare with")
+
 // TestScripts runs the scripts of testdata/script: each is a session of the real program at a terminal.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		Setup:               setUp,
 		RequireExplicitExec: true,
+		UpdateScripts:       *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "signal": signalAll, "notified": notified, "expand": expand,
 			"greeted": greeted, "hold": hold, "release": release,
@@ -67,6 +71,7 @@ func setUp(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	env.Setenv("GORACE", "atexit_sleep_ms=20") // else every zorpgo takes a second to exit
 	env.Setenv("NOTIFY_SOCKET", socket)
 	env.Setenv("POLICIES", policies)
 	env.Setenv("TAKEN", port(taken))

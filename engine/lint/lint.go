@@ -16,15 +16,16 @@ import (
 	"zorpgo/engine/source"
 )
 
-// Check lists the findings over c, ordered by position.
-func Check(c *engine.Config) source.Findings {
-	p := &policy{Config: c}
+// Check lists the findings over c, ordered by position. What was found while c was loaded is given, too: a declaration
+// with an error of its own is not what its author wrote, and nothing more is said of it.
+func Check(c *engine.Config, sofar source.Findings) source.Findings {
+	p := &policy{Config: c, wrong: broken(c, sofar)}
 	p.services()
-	for _, r := range c.Rules.All() {
+	for _, r := range p.rules() {
 		p.rule(r)
 	}
 	p.listeners()
-	if len(c.Rules.All()) == 0 {
+	if len(c.Rules.All()) == 0 && !sofar.HasErrors() {
 		p.find(source.Pos{}, source.Error, "no-rule", fmt.Sprintf("instance %q has no rule, so there is nothing to listen for", c.Instance),
 			"write a Rule with one address of this host as dst_subnet, and a dst_port")
 	}
@@ -35,6 +36,7 @@ func Check(c *engine.Config) source.Findings {
 // policy is a Config under examination.
 type policy struct {
 	*engine.Config
+	wrong map[source.Pos]bool // declarations with errors
 	found source.Findings
 }
 
@@ -49,6 +51,9 @@ func (p *policy) services() {
 		used[r.Service] = true
 	}
 	for _, s := range sorted(p.Services) {
+		if p.wrong[s.Pos] {
+			continue
+		}
 		if !used[s.Name] {
 			p.find(s.Pos, source.Warning, "unused-service", fmt.Sprintf("service %q: no rule uses it", s.Name),
 				fmt.Sprintf("write a Rule(service=%q, ...) or remove the service", s.Name))

@@ -24,6 +24,7 @@ type world struct {
 	rules    []*rule.Rule
 	settings *smtp.Settings
 	router   *route.Directed
+	sofar    source.Findings
 }
 
 func newWorld() *world {
@@ -55,7 +56,7 @@ func (w *world) check(t *testing.T) source.Findings {
 		s.Class = class
 		services[s.Name] = s
 	}
-	return Check(&engine.Config{Zones: table, Services: services, Rules: rule.NewSet(w.rules)})
+	return Check(&engine.Config{Zones: table, Services: services, Rules: rule.NewSet(w.rules)}, w.sofar)
 }
 
 func at(line int) source.Pos { return source.Pos{File: "p.star", Line: line, Col: 1} }
@@ -110,6 +111,24 @@ func TestCheck(t *testing.T) {
 			later := *w.rules[0]
 			later.ID, later.Pos = 2, at(20)
 			w.rules = append(w.rules, &later)
+		}, "20 warning unreachable-rule"},
+		{"shadowed rule with an error of its own", func(w *world) {
+			later := *w.rules[0]
+			later.ID, later.Pos = 2, at(20)
+			w.rules = append(w.rules, &later)
+			w.sofar = source.Findings{{Pos: at(22), Severity: source.Error}}
+		}, ""},
+		{"shadowed by a rule with an error", func(w *world) {
+			later := *w.rules[0]
+			later.ID, later.Pos = 2, at(20)
+			w.rules = append(w.rules, &later)
+			w.sofar = source.Findings{{Pos: at(12), Severity: source.Error}}
+		}, ""},
+		{"shadowed rule beside an error", func(w *world) {
+			later := *w.rules[0]
+			later.ID, later.Pos = 2, at(20)
+			w.rules = append(w.rules, &later)
+			w.sofar = source.Findings{{Pos: at(5), Severity: source.Error}, {Pos: at(20), Severity: source.Warning}}
 		}, "20 warning unreachable-rule"},
 		{"narrower rule", func(w *world) {
 			later := *w.rules[0]

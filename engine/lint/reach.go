@@ -31,7 +31,7 @@ func (p *policy) unreachable(r *rule.Rule) bool {
 }
 
 func (p *policy) shadowed(r *rule.Rule) bool {
-	for _, o := range p.Rules.All() {
+	for _, o := range p.rules() {
 		if !o.Shadows(r) {
 			continue
 		}

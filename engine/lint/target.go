@@ -93,17 +93,17 @@ func direct(r *rule.Rule) (list []netip.AddrPort) {
 // listeners finds rules that cannot have listeners, and listeners that cannot be open at the same time: one address and
 // all addresses, at the same port.
 func (p *policy) listeners() {
-	_, found := dispatch.Listens(p.Rules.All())
+	_, found := dispatch.Listens(p.rules())
 	p.found = append(p.found, found...)
 	owner := map[netip.AddrPort]source.Pos{}
-	for _, r := range p.Rules.All() {
+	for _, r := range p.rules() {
 		for _, at := range direct(r) {
 			if _, taken := owner[at]; !taken {
 				owner[at] = r.Pos
 			}
 		}
 	}
-	for _, r := range p.Rules.All() {
+	for _, r := range p.rules() {
 		for _, at := range direct(r) {
 			everywhere := netip.AddrPortFrom(unspecified(at.Addr()), at.Port())
 			if pos, taken := owner[everywhere]; taken && at != everywhere {
