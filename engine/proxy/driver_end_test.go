@@ -167,10 +167,20 @@ func TestLingerBounds(t *testing.T) {
 		r.over() // though the client does not close
 	})
 	t.Run("time, hung up over the server", func(t *testing.T) {
-		r := prepare(t, "tcp", &fake{line: func(x Exchange, _ Side, _ []byte) { x.Hangup(Client); x.Hangup(Server) }})
+		r := prepare(t, "tcp", &fake{line: func(x Exchange, from Side, line []byte) {
+			if from == Client {
+				x.Pass(Server, line)
+				return
+			}
+			x.Hangup(Client)
+			x.Hangup(Server)
+		}})
 		r.d.linger = 50 * time.Millisecond // the client's reader is waiting when it is over
 		r.connected <- nil
 		r.start()
+		r.say(r.client, "one\n")
+		r.hear(r.server, "one\n")
+		r.eventually("the client's reader waits", func() bool { return r.held.Load() == 0 })
 		r.say(r.server, "enough\n")
 		r.over()
 	})
