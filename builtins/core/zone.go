@@ -40,9 +40,7 @@ func makeZone(c *word.Call) starlark.Value {
 		c.Warn("addr", "old-name", "addr is the old name of addrs", "write addrs=")
 	}
 	for _, param := range []string{"addrs", "addr"} {
-		for i, text := range c.Texts(param) {
-			z.Prefixes = appendPrefix(c, param, i, text, z.Prefixes)
-		}
+		z.Prefixes = append(z.Prefixes, prefixes(c, param)...)
 	}
 	for _, param := range []string{"inbound_services", "outbound_services"} {
 		serviceList(c, param)
@@ -77,14 +75,17 @@ func setParent(c *word.Call, z *zone.Zone, above int) {
 	}
 }
 
-// appendPrefix adds the network that element i of a parameter names.
-func appendPrefix(c *word.Call, param string, i int, text string, to []netip.Prefix) []netip.Prefix {
-	p, err := zone.ParsePrefix(text)
-	if err != nil {
-		c.ProblemAt(c.Element(param, i), "bad-network", err.Error(), "")
-		return to
+// prefixes are the networks that a parameter lists.
+func prefixes(c *word.Call, param string) []netip.Prefix {
+	var list []netip.Prefix
+	for i, text := range c.Texts(param) {
+		if p, err := zone.ParsePrefix(text); err == nil {
+			list = append(list, p)
+		} else {
+			c.ProblemAt(c.Element(param, i), "bad-network", err.Error(), "")
+		}
 	}
-	return append(to, p)
+	return list
 }
 
 // serviceList is a list of the services that may enter or leave a zone: Zorp 7 has them no more.

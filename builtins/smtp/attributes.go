@@ -29,20 +29,18 @@ type Attribute struct {
 	view      func(*smtp.View) any     // pointer to its value in a session; nil: it is the setting, read-only
 }
 
-var listType = word.TextList
-
-// Attributes are those of AbstractSmtpProxy and SmtpProxy; the tables and what Relay holds are elsewhere.
+// Attributes are those of AbstractSmtpProxy and SmtpProxy, but for the tables request, response and extensions.
 var Attributes = []*Attribute{
-	number("timeout", "600000", "ms without a byte from a side after which the session ends", 1, math.MaxInt32,
-		func(s *smtp.Settings) any { return &s.Timeout }),
-	number("unconnected_response_code", "451", "the reply code of the greeting when there is no server", 400, 599,
-		func(s *smtp.Settings) any { return &s.UnconnectedResponseCode }),
-	number("max_request_length", "2048", "octets of a command line without its end", 12, proxy.MaxUnused-2,
-		func(s *smtp.Settings) any { return &s.MaxRequestLength }),
-	number("max_response_length", "4096", "octets of a reply line without its end", 5, proxy.MaxUnused-2,
-		func(s *smtp.Settings) any { return &s.MaxResponseLength }),
-	number("max_line_length", "4096", "a line outside mail data that grows beyond this ends the session", 12, proxy.MaxUnused-2,
-		func(s *smtp.Settings) any { return &s.MaxLineLength }),
+	number("timeout", "600000", "ms without a byte from a side after which the session ends",
+		func(s *smtp.Settings) any { return &s.Timeout }).between(1, math.MaxInt32),
+	number("unconnected_response_code", "451", "the reply code of the greeting when there is no server",
+		func(s *smtp.Settings) any { return &s.UnconnectedResponseCode }).between(400, 599),
+	number("max_request_length", "2048", "octets of a command line without its end",
+		func(s *smtp.Settings) any { return &s.MaxRequestLength }).between(12, proxy.MaxUnused-2),
+	number("max_response_length", "4096", "octets of a reply line without its end",
+		func(s *smtp.Settings) any { return &s.MaxResponseLength }).between(5, proxy.MaxUnused-2),
+	number("max_line_length", "4096", "a line outside mail data that grows beyond this ends the session",
+		func(s *smtp.Settings) any { return &s.MaxLineLength }).between(12, proxy.MaxUnused-2),
 	boolean("require_crlf", "TRUE", "only CRLF ends a line", func(s *smtp.Settings) any { return &s.RequireCRLF }),
 	boolean("permit_unknown_command", "FALSE", "as in Zorp, it does not make unknown commands acceptable: only the request table does",
 		func(s *smtp.Settings) any { return &s.PermitUnknownCommand }),
@@ -54,83 +52,105 @@ var Attributes = []*Attribute{
 		func(s *smtp.Settings) any { return &s.PermitEarlyTalker }),
 	{Name: "append_domain", Type: word.Text, Default: `""`, Doc: "the domain given to addresses that have none",
 		setting: func(s *smtp.Settings) any { return &s.AppendDomain }},
-	number("permit_extensions", "0", "SMTP_EXT_* bits, the older way to say extensions", 0, 63,
-		func(s *smtp.Settings) any { return &s.PermitExtensions }),
-	number("max_recipients", "1000", "not Zorp's: recipients of one transaction", 1, math.MaxInt32,
-		func(s *smtp.Settings) any { return &s.MaxRecipients }),
-	number("max_errors", "20", "not Zorp's: refusals of the proxy's own before it closes with 421", 1, math.MaxInt32,
-		func(s *smtp.Settings) any { return &s.MaxErrors }),
+	number("permit_extensions", "0", "SMTP_EXT_* bits, the older way to say extensions",
+		func(s *smtp.Settings) any { return &s.PermitExtensions }).between(0, 63),
+	number("max_recipients", "1000", "not Zorp's: recipients of one transaction",
+		func(s *smtp.Settings) any { return &s.MaxRecipients }).between(1, math.MaxInt32),
+	number("max_errors", "20", "not Zorp's: refusals of the proxy's own before it closes with 421",
+		func(s *smtp.Settings) any { return &s.MaxErrors }).between(1, math.MaxInt32),
 
-	seen("request_cmd", "the command's verb; in a request callback, what is forwarded", func(v *smtp.View) any { return &v.RequestCmd }, "request_command"),
-	seen("request_param", "the command's parameter, normalised; in a request callback, what is forwarded", func(v *smtp.View) any { return &v.RequestParam }),
-	seen("response_code", "the reply's code; in a response callback, what is relayed", func(v *smtp.View) any { return &v.ResponseCode }, "response_value"),
-	seen("response_param", "the text of the reply's first line; in a response callback, what is relayed", func(v *smtp.View) any { return &v.ResponseParam }),
+	seen("request_cmd", "the command's verb; in a request callback, what is forwarded",
+		func(v *smtp.View) any { return &v.RequestCmd }, "request_command"),
+	seen("request_param", "the command's parameter, normalised; in a request callback, what is forwarded",
+		func(v *smtp.View) any { return &v.RequestParam }),
+	seen("response_code", "the reply's code; in a response callback, what is relayed",
+		func(v *smtp.View) any { return &v.ResponseCode }, "response_value"),
+	seen("response_param", "the text of the reply's first line; in a response callback, what is relayed",
+		func(v *smtp.View) any { return &v.ResponseParam }),
 	seen("error_code", "the reply code when a callback rejects", func(v *smtp.View) any { return &v.ErrorCode }),
 	seen("error_info", "the reply text when a callback rejects", func(v *smtp.View) any { return &v.ErrorInfo }),
 	seen("sender", "the last MAIL's address, for logs", func(v *smtp.View) any { return &v.Sender }),
-	seen("recipients", "the accepted RCPT addresses, separated by spaces, for logs", func(v *smtp.View) any { return &v.Recipients }),
+	seen("recipients", "the accepted RCPT addresses, separated by spaces, for logs",
+		func(v *smtp.View) any { return &v.Recipients }),
 	{Name: "error_abort", Type: word.Boolean, Default: "FALSE", Doc: "close after the next error reply",
 		view: func(v *smtp.View) any { return &v.ErrorAbort }},
-	known("helo_string", word.Text, `""`, "the last HELO's or EHLO's argument", func(v *smtp.View) any { return &v.HeloString }),
-	known("protocol", word.Text, `""`, "SMTP or ESMTP", func(v *smtp.View) any { return &v.Protocol }),
-	known("active_extensions", word.Integer, "0", "the negotiated extensions, as SMTP_EXT_* bits", func(v *smtp.View) any { return &v.ActiveExtensions }),
+	{Name: "helo_string", Type: word.Text, Default: `""`, Doc: "the last HELO's or EHLO's argument", ReadOnly: true,
+		view: func(v *smtp.View) any { return &v.HeloString }},
+	{Name: "protocol", Type: word.Text, Default: `""`, Doc: "SMTP or ESMTP", ReadOnly: true,
+		view: func(v *smtp.View) any { return &v.Protocol }},
+	{Name: "active_extensions", Type: word.Integer, Default: "0", Doc: "the negotiated extensions, as SMTP_EXT_* bits", ReadOnly: true,
+		view: func(v *smtp.View) any { return &v.ActiveExtensions }},
 
-	refused("interval_transfer_noop", word.Integer, "60000", "ms between NOOPs while content is inspected", "content inspection is not built"),
-	refused("max_auth_request_length", word.Integer, "256", "octets of an AUTH line", "AUTH is not built"),
-	refused("add_received_header", word.Boolean, "FALSE", "add a Received line", "the message goes to the server as it came"),
-	refused("tls_passthrough", word.Boolean, "FALSE", "let TLS pass unseen after STARTTLS", "what is not seen cannot be checked"),
-	refused("resolve_host", word.Boolean, "FALSE", "the client's name in the Received line", "add_received_header is not built"),
-	refused("domain_name", word.Text, "None", "the name in the Received line", "add_received_header is not built"),
-	refused("autodetect_domain_from", word.Text, "None", "where the name in the Received line comes from", "add_received_header is not built"),
-	refused("encryption_policy", word.Any, "None", "TLS of both sides", "STARTTLS is not offered without it"),
-	refused("server_socket_mark", word.Integer, "0", "SO_MARK of the server connection", ""),
-	refused("client_remote_tos", word.Integer, "0", "IP TOS", ""), refused("client_local_tos", word.Integer, "0", "IP TOS", ""),
-	refused("server_remote_tos", word.Integer, "0", "IP TOS", ""), refused("server_local_tos", word.Integer, "0", "IP TOS", ""),
-	refused("request_stack", word.Any, "{}", "content inspection by command", "content inspection is not built"),
-	refused("tls", word.Any, "None", "certificates", "STARTTLS is not offered"),
-	refused("language", word.Text, `"en"`, "the language of messages", "messages are English"),
+	refused("interval_transfer_noop", word.Integer, "60000", "content inspection is not built"),
+	refused("max_auth_request_length", word.Integer, "256", "AUTH is not built"),
+	refused("add_received_header", word.Boolean, "FALSE", "the message goes to the server as it came"),
+	refused("tls_passthrough", word.Boolean, "FALSE", "what is not seen cannot be checked"),
+	refused("resolve_host", word.Boolean, "FALSE", "add_received_header is not built"),
+	refused("domain_name", word.Text, "None", "add_received_header is not built"),
+	refused("autodetect_domain_from", word.Text, "None", "add_received_header is not built"),
+	refused("encryption_policy", word.Any, "None", "STARTTLS is not offered without it"),
+	refused("tls", word.Any, "None", "STARTTLS is not offered"),
+	refused("server_socket_mark", word.Integer, "0", "leave it out"),
+	refused("client_remote_tos", word.Integer, "0", "leave it out"),
+	refused("client_local_tos", word.Integer, "0", "leave it out"),
+	refused("server_remote_tos", word.Integer, "0", "leave it out"),
+	refused("server_local_tos", word.Integer, "0", "leave it out"),
+	refused("request_stack", word.Any, "{}", "content inspection is not built"),
+	refused("language", word.Text, `"en"`, "messages are English"),
 
-	relay("relay_zones", listType, "()", "zones whose clients may send anywhere, with the zones below them; * is every client",
-		func(s *smtp.Settings) any { return &s.Relay.Zones }),
-	relay("relay_domains", listType, "()", "domains that anyone may send to; .example.com is every name below example.com",
-		func(s *smtp.Settings) any { return &s.Relay.Domains }),
-	relay("relay_domains_matcher", matcherType, "None", "likewise, a matcher for the domain",
-		func(s *smtp.Settings) any { return &s.Relay.DomainsMatcher }),
-	relay("sender_matcher", matcherType, "None", "senders to refuse", func(s *smtp.Settings) any { return &s.Relay.SenderMatcher }),
-	relay("recipient_matcher", matcherType, "None", "recipients to refuse", func(s *smtp.Settings) any { return &s.Relay.RecipientMatcher }),
-	relay("permit_percent_hack", word.Boolean, "FALSE", "accept % in a recipient's local part", func(s *smtp.Settings) any { return &s.Relay.PermitPercentHack }),
-	relay("permit_exclamation_mark", word.Boolean, "FALSE", "accept ! in a recipient's local part", func(s *smtp.Settings) any { return &s.Relay.PermitExclamationMark }),
-	relay("error_soft", word.Boolean, "FALSE", "refuse with 450 what a matcher refuses", func(s *smtp.Settings) any { return &s.Relay.ErrorSoft }),
-	relay("relay_check", word.Boolean, "in force as soon as the policy says anything about relaying",
-		"TRUE: mail goes only to relay_domains or comes from relay_zones; FALSE: the server decides", func(s *smtp.Settings) any { return &s.Relay.Check }),
+	inBody(texts("relay_zones", "zones whose clients may send anywhere, with the zones below them; * is every client",
+		func(s *smtp.Settings) any { return &s.Relay.Zones })),
+	inBody(texts("relay_domains", "domains that anyone may send to; .example.com is every name below example.com",
+		func(s *smtp.Settings) any { return &s.Relay.Domains })),
+	inBody(matcher("relay_domains_matcher", "likewise, a matcher for the domain",
+		func(s *smtp.Settings) any { return &s.Relay.DomainsMatcher })),
+	inBody(matcher("sender_matcher", "senders to refuse", func(s *smtp.Settings) any { return &s.Relay.SenderMatcher })),
+	inBody(matcher("recipient_matcher", "recipients to refuse", func(s *smtp.Settings) any { return &s.Relay.RecipientMatcher })),
+	inBody(boolean("permit_percent_hack", "FALSE", "accept % in a recipient's local part",
+		func(s *smtp.Settings) any { return &s.Relay.PermitPercentHack })),
+	inBody(boolean("permit_exclamation_mark", "FALSE", "accept ! in a recipient's local part",
+		func(s *smtp.Settings) any { return &s.Relay.PermitExclamationMark })),
+	inBody(boolean("error_soft", "FALSE", "refuse with 450 what a matcher refuses",
+		func(s *smtp.Settings) any { return &s.Relay.ErrorSoft })),
+	boolean("relay_check", "in force as soon as the policy says anything about relaying",
+		"TRUE: mail goes only to relay_domains or comes from relay_zones; FALSE: the server decides",
+		func(s *smtp.Settings) any { return &s.Relay.Check }),
 }
 
-func number(name, otherwise, doc string, low, high int, setting func(*smtp.Settings) any) *Attribute {
-	return &Attribute{Name: name, Type: word.Integer, Default: otherwise, Doc: doc, low: low, high: high, setting: setting}
+func number(name, otherwise, doc string, setting func(*smtp.Settings) any) *Attribute {
+	return &Attribute{Name: name, Type: word.Integer, Default: otherwise, Doc: doc, setting: setting}
+}
+
+func (a *Attribute) between(low, high int) *Attribute {
+	a.low, a.high = low, high
+	return a
 }
 
 func boolean(name, otherwise, doc string, setting func(*smtp.Settings) any) *Attribute {
 	return &Attribute{Name: name, Type: word.Boolean, Default: otherwise, Doc: doc, setting: setting}
 }
 
+func texts(name, doc string, setting func(*smtp.Settings) any) *Attribute {
+	return &Attribute{Name: name, Type: word.TextList, Default: "()", Doc: doc, setting: setting}
+}
+
+func matcher(name, doc string, setting func(*smtp.Settings) any) *Attribute {
+	return &Attribute{Name: name, Type: matcherType, Default: "None", Doc: doc, setting: setting}
+}
+
 func seen(name, doc string, view func(*smtp.View) any, aliases ...string) *Attribute {
 	return &Attribute{Name: name, Aliases: aliases, Type: word.Text, Default: `""`, Doc: doc, view: view}
 }
 
-func known(name string, t word.Type, otherwise, doc string, view func(*smtp.View) any) *Attribute {
-	return &Attribute{Name: name, Type: t, Default: otherwise, Doc: doc, ReadOnly: true, view: view}
+// refused is an attribute of Zorp that is not built.
+func refused(name string, t word.Type, otherwise, why string) *Attribute {
+	return &Attribute{Name: name, Type: t, Default: otherwise, Doc: "not built: " + why, NotBuilt: why}
 }
 
-func refused(name string, t word.Type, otherwise, doc, why string) *Attribute {
-	if why == "" {
-		why = "leave it out"
-	}
-	return &Attribute{Name: name, Type: t, Default: otherwise, Doc: doc, NotBuilt: why}
-}
-
-// relay is an attribute of SmtpProxy, which the class body may set as well.
-func relay(name string, t word.Type, otherwise, doc string, setting func(*smtp.Settings) any) *Attribute {
-	return &Attribute{Name: name, Type: t, Default: otherwise, Doc: doc, setting: setting, inClass: name != "relay_check"}
+// inBody lets the class body set a: it is one of SmtpProxy's, which Zorp reads there.
+func inBody(a *Attribute) *Attribute {
+	a.inClass = true
+	return a
 }
 
 // byName finds attributes by all their spellings.
