@@ -159,7 +159,7 @@ func TestCheck(t *testing.T) {
 		}, ""},
 		{"transparent router on a listener of its own", func(w *world) {
 			w.services[0].Router = &route.Transparent{Forge: route.Forge{Addr: true}}
-		}, "10 warning listener-loop"},
+		}, "10 error listener-loop"},
 		{"transparent router behind a network", func(w *world) {
 			w.services[0].Router = &route.Transparent{Forge: route.Forge{Addr: true}}
 			w.rules[0].DstSubnet = prefixes("172.16.20.0/24")

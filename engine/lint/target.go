@@ -52,9 +52,9 @@ func (p *policy) loops(r *rule.Rule, s *service.Service) {
 			}
 		case *route.Transparent:
 			if router.ForcedPort == 0 || router.ForcedPort == at.Port() {
-				p.find(r.Pos, source.Warning, "listener-loop",
-					fmt.Sprintf("service %q connects to the address that the client asked for; if %s is this host's, that is this rule's listener", s.Name, at.Addr()),
-					"if it is, give the service router=DirectedRouter(dest_addr=...) with the server behind this host")
+				p.find(r.Pos, source.Error, "listener-loop",
+					fmt.Sprintf("service %q connects to the address that the client asked for, %s, where this rule listens itself", s.Name, at),
+					"give the service router=DirectedRouter(dest_addr=...) with the server behind this host")
 				return
 			}
 		}
