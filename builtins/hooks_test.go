@@ -153,7 +153,7 @@ func TestConfigFailsInSession(t *testing.T) {
 	config := load(t, hooksPolicy(t))
 	s := newSession("persession", "10.2.2.3:4000", slog.New(slog.DiscardHandler), config)
 	_, err := config.Services["persession"].Class.New(s)
-	if err == nil || err.Error() != "p.star:68:17: PerSession has no attribute tiemout" {
+	if err == nil || err.Error() != "p.star:68:17: PerSession has no attribute xyzzy" {
 		t.Error(err)
 	}
 }

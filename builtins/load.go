@@ -52,6 +52,7 @@ func Load(opts Options, files ...string) (*engine.Config, source.Findings, error
 	policy.Freeze()
 	l.draft.Partial = l.draft.Partial || incomplete(found)
 	l.draft.Finish()
+	l.smtp.Misspelt()
 	config, more := l.config(instance)
 	found = append(append(found, l.draft.Findings...), more...)
 	if opts.Lint != nil && !l.draft.Partial {
@@ -85,7 +86,7 @@ func newLoad(opts Options) *load {
 	}
 	d := word.NewDraft(opts.Log)
 	d.ReadFile, d.Resolve = opts.ReadFile, opts.Resolve
-	d.Print = func(at source.Pos, text string) { opts.Log.Info(core.Escape(text), "at", at.String()) }
+	d.Print = word.PrintTo(opts.Log)
 	l := &load{opts: opts, draft: d, smtp: smtp.New(d)}
 	d.Compile = l.compile
 	return l
@@ -108,6 +109,7 @@ func (l *load) loader() *interp.Loader {
 			"Zorp.Chainer":  base,
 			"Zorp.Matcher":  base,
 			"Zorp.SockAddr": base,
+			"socket":        core.Socket(),
 			"Zorp.Smtp":     l.smtp.Module(),
 		},
 		NotBuilt: names,

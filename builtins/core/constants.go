@@ -45,8 +45,13 @@ func constants() starlark.StringDict {
 
 // socketModule is what policies use of Python's.
 func socketModule() starlark.Value {
-	return &starlarkstruct.Module{Name: "socket", Members: starlark.StringDict{
+	return &starlarkstruct.Module{Name: "socket", Members: Socket()}
+}
+
+// Socket is what "from socket import *" brings.
+func Socket() starlark.StringDict {
+	return starlark.StringDict{
 		"IPPROTO_ICMP": starlark.MakeInt(1), "IPPROTO_TCP": starlark.MakeInt(6), "IPPROTO_UDP": starlark.MakeInt(17), "IPPROTO_ICMPV6": starlark.MakeInt(58),
 		"AF_UNIX": starlark.MakeInt(word.FamilyUnix), "AF_INET": starlark.MakeInt(word.FamilyInet), "AF_INET6": starlark.MakeInt(word.FamilyInet6),
-	}}
+	}
 }

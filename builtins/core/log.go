@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -66,7 +63,7 @@ func logBuiltins(d *word.Draft) starlark.StringDict {
 			}
 			logger := word.Logger(thread, d)
 			if id, ok := starlark.AsString(session); ok {
-				logger = logger.With("session", Escape(id))
+				logger = logger.With("session", word.Escape(id))
 			}
 			return starlark.None, r.write(logger)
 		}),
@@ -85,7 +82,7 @@ func (r *record) write(logger *slog.Logger) error {
 	if !logger.Enabled(context.Background(), level) {
 		return nil
 	}
-	logger.Log(context.Background(), level, Escape(r.text()), "tag", Escape(r.tag))
+	logger.Log(context.Background(), level, word.Escape(r.text()), "tag", word.Escape(r.tag))
 	return nil
 }
 
@@ -113,28 +110,3 @@ func slogLevel(verbosity int) slog.Level {
 	}
 	return slog.LevelDebug - slog.Level(min(verbosity, 10)-5)
 }
-
-// Escape keeps what came from outside from breaking a log line, whatever handler writes it.
-func Escape(s string) string {
-	if !strings.ContainsFunc(s, unprintable) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case unprintable(r) && r < utf8.RuneSelf:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case unprintable(r):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-		s = s[n:]
-	}
-	return b.String()
-}
-
-func unprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }

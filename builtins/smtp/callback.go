@@ -8,6 +8,7 @@ import (
 	"zorpgo/builtins/interp"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/proxy/smtp"
+	"zorpgo/engine/session"
 )
 
 // hookKind says which arguments a callback gets.
@@ -135,10 +136,14 @@ func (in *instance) prepare(v *smtp.View) {
 	if in.thread != nil {
 		return
 	}
-	in.thread = interp.NewThread(in.made.name, interp.CallLimits, nil)
-	if v.Session != nil {
-		word.SetLogger(in.thread, v.Session.Log)
-	}
+	in.thread = sessionThread(in.made.name, v.Session)
 	in.host = in.made.host.inSession(v.Session, in.made.host.settings)
 	in.object = in.made.object.Clone(in.host)
+}
+
+// sessionThread is where the functions of one session run, and what they log and print goes to its log.
+func sessionThread(name string, s *session.Session) *starlark.Thread {
+	thread := interp.NewThread(name, interp.CallLimits, word.PrintTo(s.Log))
+	word.SetLogger(thread, s.Log)
+	return thread
 }

@@ -53,8 +53,7 @@ func (p *perSession) New(s *session.Session) (proxy.Protocol, error) {
 	r := &report{}
 	h := newHost(p.class, r)
 	h.session = s
-	in := &instance{host: h, thread: interp.NewThread(p.class.Name(), interp.CallLimits, nil)}
-	word.SetLogger(in.thread, s.Log)
+	in := &instance{host: h, thread: sessionThread(p.class.Name(), s)}
 	class, object, err := p.configure(h, in.thread)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ package smtp
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -72,6 +73,29 @@ func (w *Words) Compile(class *interp.Class, pos source.Pos) proxy.Class {
 	}
 	w.done[class] = c
 	return c
+}
+
+// Misspelt warns of attributes that a method sets, nothing reads, and that look like one of the proxy's. To be called
+// when all classes are compiled: what config() itself set was an error then.
+func (w *Words) Misspelt() {
+	for _, set := range w.draft.SetOnSelf() {
+		nearest := source.Nearest(set.Name, attributeNames())
+		if byName[set.Name] != nil || nearest == "" || w.read(set.Name) || w.draft.FoundAt(set.Pos) {
+			continue
+		}
+		w.draft.Find(source.Finding{Pos: set.Pos, Severity: source.Warning, ID: "unread-attribute",
+			Message: fmt.Sprintf("self.%s is no attribute of the proxy, and no method reads it", set.Name), Hint: "did you mean " + nearest + "?"})
+	}
+}
+
+// read reports whether a method of a class in use reads an attribute.
+func (w *Words) read(name string) bool {
+	for class := range w.done {
+		if class.Reads(name) {
+			return true
+		}
+	}
+	return len(w.done) == 0
 }
 
 func (w *Words) errors() (n int) {

@@ -140,6 +140,11 @@ func DidYouMean(name string, names []string, all string) string {
 	return all + strings.Join(sorted, ", ")
 }
 
+// FoundAt reports whether there is a finding at pos.
+func (d *Draft) FoundAt(pos source.Pos) bool {
+	return slices.ContainsFunc(d.Findings, func(f source.Finding) bool { return f.Pos == pos })
+}
+
 // HasZone reports whether there is a zone called name.
 func (d *Draft) HasZone(name string) bool {
 	return slices.ContainsFunc(d.Zones, func(z *zone.Zone) bool { return z.Name == name })

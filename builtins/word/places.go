@@ -12,6 +12,13 @@ type Places struct {
 	calls  map[source.Pos]*callPlaces // by the position of the opening bracket
 	starts map[source.Pos]source.Pos  // of what has a dot or an index, by the position of that
 	set    map[string]source.Pos      // of the first assignment to an attribute of that name
+	onSelf []Assignment
+}
+
+// Assignment is a place where a method sets an attribute of its object.
+type Assignment struct {
+	Name string
+	Pos  source.Pos
 }
 
 type callPlaces struct {
@@ -41,10 +48,15 @@ func (p *Places) Learn(f *syntax.File) {
 }
 
 func (p *Places) assigned(to syntax.Expr) {
-	if dot, ok := to.(*syntax.DotExpr); ok {
-		if _, known := p.set[dot.Name.Name]; !known {
-			p.set[dot.Name.Name] = exprPos(dot)
-		}
+	dot, ok := to.(*syntax.DotExpr)
+	if !ok {
+		return
+	}
+	if self, ok := dot.X.(*syntax.Ident); ok && self.Name == "self" {
+		p.onSelf = append(p.onSelf, Assignment{dot.Name.Name, exprPos(dot)})
+	}
+	if _, known := p.set[dot.Name.Name]; !known {
+		p.set[dot.Name.Name] = exprPos(dot)
 	}
 }
 

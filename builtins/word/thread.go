@@ -34,5 +34,8 @@ func (d *Draft) Here() source.Pos {
 	return at
 }
 
+// SetOnSelf lists where methods set attributes of their objects.
+func (d *Draft) SetOnSelf() []Assignment { return d.Places.onSelf }
+
 // Set is where an attribute of some object was first assigned in the policy's text.
 func (d *Draft) Set(attribute string) source.Pos { return d.Places.set[attribute] }
