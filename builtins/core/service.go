@@ -75,6 +75,9 @@ func routerOf(c *word.Call) route.Router {
 	if r, given := word.Get[route.Router](c, "router"); given {
 		return r
 	}
+	if c.Refused("router") {
+		return &route.Directed{Forge: route.Forge{Port: route.PortAny}} // to be silent about what the default would do
+	}
 	return &route.Transparent{Forge: route.Forge{Port: route.PortAny}}
 }
 

@@ -18,9 +18,10 @@ type Call struct {
 	Pos    source.Pos // of the call
 	Bad    bool       // an argument was refused
 
-	values map[string]starlark.Value
-	places map[string]place
-	call   *callPlaces
+	values  map[string]starlark.Value
+	refused map[string]bool // parameters whose value is of no use
+	places  map[string]place
+	call    *callPlaces
 }
 
 // place says where a parameter's value stands, and where its name does if it was given by name.
@@ -69,13 +70,14 @@ func (c *Call) keyword(name string, v starlark.Value) {
 // are merged.
 func (c *Call) set(p *Param, name string, v starlark.Value, at place) {
 	if interp.IsPoison(v) {
-		c.Bad = true
+		c.Bad, c.refused[p.Name] = true, true
 		return
 	}
 	if v == starlark.None && p.Default != "" {
 		return
 	}
 	if !p.Type.Accepts(v) {
+		c.refused[p.Name] = true
 		c.problem(at.value, "wrong-type", fmt.Sprintf("%s: for parameter %s: got %s, want %s", c.Word.Name, name, describe(v, p.Type), p.Type.Want), "")
 		return
 	}
@@ -122,6 +124,9 @@ func describe(v starlark.Value, t Type) string {
 
 // Given is the value of a parameter, or nil if the policy leaves it to its default.
 func (c *Call) Given(name string) starlark.Value { return c.values[name] }
+
+// Refused reports whether the policy gave a parameter a value that is of no use; a finding has said so.
+func (c *Call) Refused(name string) bool { return c.refused[name] }
 
 // At is where the value of a parameter stands, or the call if it was not given.
 func (c *Call) At(name string) source.Pos {

@@ -67,7 +67,7 @@ func (w *Word) brief() string {
 // Builtin is the word as a value of the policy whose declarations go into d.
 func (w *Word) Builtin(d *Draft) *starlark.Builtin {
 	return starlark.NewBuiltin(w.Name, func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-		c := &Call{Draft: d, Word: w, Thread: thread, values: map[string]starlark.Value{}, places: map[string]place{}}
+		c := &Call{Draft: d, Word: w, Thread: thread, values: map[string]starlark.Value{}, refused: map[string]bool{}, places: map[string]place{}}
 		c.locate()
 		c.bind(args, kwargs)
 		return w.Make(c), nil
