@@ -70,7 +70,7 @@ func (p *policy) rule(r *rule.Rule) {
 		return // what it would do does not matter
 	}
 	switch s := p.Services[r.Service]; {
-	case s == nil:
+	case s == nil || p.wrong[s.Pos]:
 	case s.Deny:
 		p.denies(r, s)
 	default:

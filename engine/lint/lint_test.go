@@ -157,6 +157,10 @@ func TestCheck(t *testing.T) {
 		{"another port of the listener's address", func(w *world) {
 			w.router.Dest = targets("172.16.40.1:2525")
 		}, ""},
+		{"loop of a service with an error of its own", func(w *world) {
+			w.router.Dest = targets("172.16.40.1:25")
+			w.sofar = source.Findings{{Pos: at(6), Severity: source.Error}}
+		}, ""},
 		{"transparent router on a listener of its own", func(w *world) {
 			w.services[0].Router = &route.Transparent{Forge: route.Forge{Addr: true}}
 		}, "10 error listener-loop"},
