@@ -93,6 +93,9 @@ func (t *table) keyHint() string {
 	if t.parts == 2 {
 		return `write the verb and the reply code: self.response["MAIL", "250"]`
 	}
+	if t.name == "extensions" {
+		return `write the EHLO keyword in capitals, or "*": self.extensions["SIZE"]`
+	}
 	return fmt.Sprintf(`write one name in capitals, or "*": self.%s["MAIL"]`, t.name)
 }
 
