@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,9 +17,18 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what is expected")
 
-// TestBroken loads each policy of the archive and compares its findings, with positions and hints.
+// TestBroken loads each policy of the archives and compares its findings, with positions and hints.
 func TestBroken(t *testing.T) {
-	const file = "testdata/broken.txtar"
+	files, err := filepath.Glob("testdata/broken*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		broken(t, file)
+	}
+}
+
+func broken(t *testing.T, file string) {
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -131,6 +131,7 @@ func TestHooks(t *testing.T) {
 	config := load(t, hooksPolicy(t))
 	for _, c := range hookCases {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := connect(t, config, c.service, c.client)
 			got := ""
 			for _, command := range c.commands {

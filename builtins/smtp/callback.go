@@ -143,6 +143,9 @@ func (in *instance) prepare(v *smtp.View) {
 
 // sessionThread is where the functions of one session run, and what they log and print goes to its log.
 func sessionThread(name string, s *session.Session) *starlark.Thread {
+	if s == nil { // a View made by hand
+		return interp.NewThread(name, interp.CallLimits, nil)
+	}
 	thread := interp.NewThread(name, interp.CallLimits, word.PrintTo(s.Log))
 	word.SetLogger(thread, s.Log)
 	return thread

@@ -102,6 +102,9 @@ func (h *host) finish(d *word.Draft) error {
 	if err := h.fill(); err != nil {
 		return err
 	}
+	if err := h.checkBits(); err != nil {
+		return err
+	}
 	if err := h.resolveRelay(d); err != nil {
 		return err
 	}

@@ -156,6 +156,21 @@ func extension(keyword string, r row) (a smtp.Action, problem, hint string) {
 	return a, "", ""
 }
 
+// checkBits refuses extensions that permit_extensions names and that cannot be offered.
+func (h *host) checkBits() error {
+	for bit, keyword := range map[int]string{smtp.ExtAuth: "AUTH", smtp.ExtStartTLS: "STARTTLS"} {
+		why, _ := smtp.ExtensionNotBuilt(keyword)
+		if h.settings.PermitExtensions&bit == 0 || why == "" {
+			continue
+		}
+		message := fmt.Sprintf("self.permit_extensions: %s cannot be offered: %s", keyword, why)
+		if err := h.report.problemAt(h.values["permit_extensions"].pos, "bad-entry", message, "leave SMTP_EXT_"+keyword+" out"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // hookOf makes the hook of a POLICY entry.
 func (h *host) hookOf(v starlark.Value, kind hookKind) (hook smtp.Hook, problem, hint string) {
 	fn, ok := v.(starlark.Callable)

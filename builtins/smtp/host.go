@@ -148,6 +148,9 @@ func (h *host) configure(a *Attribute, name string, v starlark.Value) error {
 		return h.report.problem("not-built", fmt.Sprintf("self.%s is Zorp's but not built yet", name), a.NotBuilt)
 	case a.NotBuilt != "":
 		return nil
+	case a.ofSmtpProxy() && !derives(h.class, smtpProxyName):
+		return h.report.problem("wrong-attribute", fmt.Sprintf("self.%s is an attribute of SmtpProxy, which %s does not derive from", name, h.class.Name()),
+			"write class "+h.class.Name()+"(SmtpProxy):")
 	case a.setting == nil:
 		return h.report.problem("wrong-attribute", fmt.Sprintf("self.%s has no meaning before the session runs", name), "set it in a callback of the request or response table")
 	}

@@ -2,9 +2,11 @@ package smtp
 
 import (
 	"fmt"
+	"slices"
 
 	"go.starlark.net/starlark"
 
+	"zorpgo/builtins/interp"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/match"
 )
@@ -37,6 +39,14 @@ func (h *host) inForce() bool {
 		return *h.relayCheck
 	}
 	return h.relaySaid || overridden(h.class, "relayCheck") || overridden(h.class, "zoneCheck")
+}
+
+// ofSmtpProxy reports whether AbstractSmtpProxy has no such attribute: what its checks look at.
+func (a *Attribute) ofSmtpProxy() bool { return a.inClass || a.Name == "relay_check" }
+
+// derives reports whether c derives from the class made in Go that is called name.
+func derives(c *interp.Class, name string) bool {
+	return slices.ContainsFunc(c.MRO(), func(k *interp.Class) bool { return k.GoMade() && k.Name() == name })
 }
 
 // resolveRelay fills Settings.Relay with what needs the whole policy: matchers by name, and zones.

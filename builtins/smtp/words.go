@@ -17,6 +17,8 @@ import (
 	"zorpgo/engine/source"
 )
 
+const smtpProxyName = "SmtpProxy"
+
 // Words are Zorp.Smtp for one policy.
 type Words struct {
 	draft    *word.Draft
@@ -30,7 +32,7 @@ func New(d *word.Draft) *Words {
 	w := &Words{draft: d, done: map[*interp.Class]proxy.Class{}}
 	w.abstract = interp.NewClass("AbstractSmtpProxy", nil, abstractMethods)
 	w.abstract.Host = func(o *interp.Object) (interp.Attrs, error) { return newHost(o.Class(), &report{draft: d}), nil }
-	w.smtp = interp.NewClass("SmtpProxy", []*interp.Class{w.abstract}, smtpMethods)
+	w.smtp = interp.NewClass(smtpProxyName, []*interp.Class{w.abstract}, smtpMethods)
 	return w
 }
 
