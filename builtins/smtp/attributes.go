@@ -54,10 +54,26 @@ var Attributes = []*Attribute{
 		setting: func(s *smtp.Settings) any { return &s.AppendDomain }},
 	number("permit_extensions", "0", "SMTP_EXT_* bits, the older way to say extensions",
 		func(s *smtp.Settings) any { return &s.PermitExtensions }).between(0, 63),
-	number("max_recipients", "1000", "not Zorp's: recipients of one transaction",
-		func(s *smtp.Settings) any { return &s.MaxRecipients }).between(1, math.MaxInt32),
-	number("max_errors", "20", "not Zorp's: refusals of the proxy's own before it closes with 421",
-		func(s *smtp.Settings) any { return &s.MaxErrors }).between(1, math.MaxInt32),
+	number("max_auth_request_length", "12288", "octets of an AUTH line without its end",
+		func(s *smtp.Settings) any { return &s.MaxAuthRequestLength }).between(12, proxy.MaxUnused-2),
+	boolean("permit_auth_without_tls", "FALSE", "not Zorp's: offer AUTH in clear", func(s *smtp.Settings) any { return &s.PermitAuthWithoutTLS }),
+
+	limit("max_recipients", "1000", "recipients of one transaction", func(l *smtp.Limits) any { return &l.Recipients }),
+	limit("max_transactions", "1000", "transactions of one session, 0 = no limit", func(l *smtp.Limits) any { return &l.Transactions }),
+	limit("max_errors", "20", "refusals of the proxy's own before it closes with 421", func(l *smtp.Limits) any { return &l.Errors }),
+	limit("max_auth_failures", "3", "refused logins before 421, 0 = no limit", func(l *smtp.Limits) any { return &l.AuthFailures }),
+	limit("max_reply_lines", "100", "lines of one reply of the server", func(l *smtp.Limits) any { return &l.ReplyLines }),
+	limit("max_message_size", "0", "octets of a message, 0 = what the server says", func(l *smtp.Limits) any { return &l.MessageSize }),
+	limit("max_header_size", "1048576", "octets of a message's header section, 0 = no limit", func(l *smtp.Limits) any { return &l.HeaderSize }),
+	limit("max_hops", "100", "Received lines of a message, 0 = no limit", func(l *smtp.Limits) any { return &l.Hops }),
+	limit("min_data_rate", "100", "octets a second of mail data, on average over timeout_data_block, 0 = no limit", func(l *smtp.Limits) any { return &l.DataRate }),
+	limit("timeout_greeting", "300000", "ms for the server's greeting", func(l *smtp.Limits) any { return &l.TimeoutGreeting }),
+	limit("timeout_command", "300000", "ms for a whole command line of the client", func(l *smtp.Limits) any { return &l.TimeoutCommand }),
+	limit("timeout_reply", "300000", "ms for the server's reply to a command", func(l *smtp.Limits) any { return &l.TimeoutReply }),
+	limit("timeout_data_init", "120000", "ms for the server's reply to DATA", func(l *smtp.Limits) any { return &l.TimeoutDataInit }),
+	limit("timeout_data_block", "180000", "ms between two pieces of mail data", func(l *smtp.Limits) any { return &l.TimeoutDataBlock }),
+	limit("timeout_data_end", "600000", "ms for the server's reply to the end of mail data", func(l *smtp.Limits) any { return &l.TimeoutDataEnd }),
+	limit("max_session_time", "86400000", "ms that a session may last, 0 = no limit", func(l *smtp.Limits) any { return &l.SessionTime }),
 
 	seen("request_cmd", "the command's verb; in a request callback, what is forwarded",
 		func(v *smtp.View) any { return &v.RequestCmd }, "request_command"),
@@ -82,7 +98,6 @@ var Attributes = []*Attribute{
 		view: func(v *smtp.View) any { return &v.ActiveExtensions }},
 
 	refused("interval_transfer_noop", word.Integer, "60000", "content inspection is not built"),
-	refused("max_auth_request_length", word.Integer, "256", "AUTH is not built"),
 	refused("add_received_header", word.Boolean, "FALSE", "the message goes to the server as it came"),
 	refused("tls_passthrough", word.Boolean, "FALSE", "what is not seen cannot be checked"),
 	refused("resolve_host", word.Boolean, "FALSE", "add_received_header is not built"),
@@ -124,6 +139,12 @@ func number(name, otherwise, doc string, setting func(*smtp.Settings) any) *Attr
 func (a *Attribute) between(low, high int) *Attribute {
 	a.low, a.high = low, high
 	return a
+}
+
+// limit is a limit of ours; its least value is checked when the class is compiled.
+func limit(name, otherwise, doc string, of func(*smtp.Limits) any) *Attribute {
+	a := number(name, otherwise, "not Zorp's: "+doc, func(s *smtp.Settings) any { return of(&s.Limits) })
+	return a.between(0, math.MaxInt32)
 }
 
 func boolean(name, otherwise, doc string, setting func(*smtp.Settings) any) *Attribute {
@@ -187,6 +208,8 @@ func load(pointer any) starlark.Value {
 		return starlark.MakeInt(*p)
 	case *bool:
 		return starlark.Bool(*p)
+	case *int64:
+		return starlark.MakeInt64(*p)
 	case *time.Duration:
 		return starlark.MakeInt64(p.Milliseconds())
 	case *[]string:
@@ -208,6 +231,9 @@ func store(pointer any, v starlark.Value) {
 		*p, _ = word.AsInt(v)
 	case *bool:
 		*p, _ = word.AsBool(v)
+	case *int64:
+		n, _ := word.AsInt(v)
+		*p = int64(n)
 	case *time.Duration:
 		ms, _ := word.AsInt(v)
 		*p = time.Duration(ms) * time.Millisecond

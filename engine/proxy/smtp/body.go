@@ -4,8 +4,9 @@ import "bytes"
 
 // body scans mail data as it passes (RFC 5321 §4.5.2). Only CRLF "." CRLF ends it.
 type body struct {
-	lineStart bool // the next byte begins a line
-	soft      bool // that line began after a lone CR or LF that was made a CRLF
+	lineStart bool  // the next byte begins a line
+	soft      bool  // that line began after a lone CR or LF that was made a CRLF
+	stuffed   int64 // dots that passed for transparency alone
 }
 
 // bodyEvent says why a scan stopped.
@@ -44,6 +45,7 @@ func (b *body) lines(data []byte) (n, skip, crs int, event bodyEvent) {
 				b.lineStart = false
 				return n, 1, crs, bodyDot
 			}
+			b.stuffed++
 		}
 		end := bytes.IndexByte(data[n:], '\n')
 		if end < 0 {
@@ -56,6 +58,14 @@ func (b *body) lines(data []byte) (n, skip, crs int, event bodyEvent) {
 		crs++
 		b.lineStart = true
 	}
+}
+
+// overhead is what of all that passed is not part of the message.
+func (b *body) overhead(event bodyEvent) int64 {
+	if event == bodyEnd {
+		return b.stuffed + int64(len(endOfData))
+	}
+	return b.stuffed
 }
 
 // tail passes what follows the last line end, but for a CR whose LF may come.
@@ -104,6 +114,7 @@ func (b *body) normalise(out, data []byte) (dst []byte, used int, event bodyEven
 			b.lineStart = true
 		case c == '.' && b.lineStart && b.soft:
 			out = append(out, ".."...)
+			b.stuffed++
 			b.lineStart = false
 		case c == '.' && b.lineStart:
 			if len(rest) == 0 || rest[0] == '\r' && len(rest) == 1 {
@@ -114,6 +125,7 @@ func (b *body) normalise(out, data []byte) (dst []byte, used int, event bodyEven
 			}
 			if rest[0] == '.' {
 				out = append(out, ".."...)
+				b.stuffed++
 				used++
 			}
 			b.lineStart = false

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
@@ -125,6 +126,10 @@ func (s *Settings) check() (problems []error) {
 	if s.MaxLineLength > proxy.MaxUnused-2 {
 		bad("max_line_length: %d is more than %d", s.MaxLineLength, proxy.MaxUnused-2)
 	}
+	if s.MaxAuthRequestLength < s.MaxRequestLength || s.MaxAuthRequestLength > proxy.MaxUnused-2 {
+		bad("max_auth_request_length: %d is not between max_request_length, %d, and %d", s.MaxAuthRequestLength, s.MaxRequestLength, proxy.MaxUnused-2)
+	}
+	problems = append(problems, s.Limits.check()...)
 	if s.MaxResponseLength < 5 || s.MaxResponseLength > maxReply {
 		bad("max_response_length: %d is not between 5 and %d", s.MaxResponseLength, maxReply)
 	}
@@ -177,7 +182,7 @@ func (c *Class) New(s *session.Session) (proxy.Protocol, error) { return c.NewWi
 
 // NewWith makes the machine of a session whose hooks find self in their View.
 func (c *Class) NewWith(s *session.Session, self any) proxy.Protocol {
-	return &Machine{class: c, settings: c.settings, session: s, self: self}
+	return &Machine{class: c, settings: c.settings, session: s, self: self, now: time.Now}
 }
 
 // Busy is the greeting of a service that has all the sessions it may have (RFC 5321 §3.8).

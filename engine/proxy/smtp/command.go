@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"time"
 
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
@@ -9,7 +10,12 @@ import (
 
 // receiveCommand takes one command line of the client.
 func (m *Machine) receiveCommand(x proxy.Exchange, data []byte) int {
-	text, used, fault := cutLine(data, m.settings.MaxLineLength)
+	limit, longest := m.settings.MaxLineLength, m.settings.MaxRequestLength
+	if hasFold(data, "AUTH ") {
+		longest = m.settings.MaxAuthRequestLength
+		limit += longest
+	}
+	text, used, fault := cutLine(data, limit)
 	switch {
 	case fault == lineMore:
 		return 0
@@ -25,7 +31,7 @@ func (m *Machine) receiveCommand(x proxy.Exchange, data []byte) int {
 	}
 	m.session.Count.Commands++
 	switch {
-	case fault == lineControl || fault == lineBareCR || len(name) == 0 || len(text) > m.settings.MaxRequestLength:
+	case fault == lineControl || fault == lineBareCR || len(name) == 0 || len(text) > longest:
 		m.refuseLine(x, text)
 	case webVerb(name):
 		m.foreignProtocol(x)
@@ -84,8 +90,8 @@ func (m *Machine) command(x proxy.Exchange, name, param []byte, last bool) {
 		m.refuse(x, name, &answerForeign)
 		return
 	}
-	if verb == verbBDAT {
-		m.refuseChunk(x, name, param)
+	if verb == verbBDAT && !m.parseChunk(param) {
+		m.refuseUncertain(x)
 		return
 	}
 	if mustBeLast(verb) && !last {
@@ -123,6 +129,10 @@ func (m *Machine) parse(verb Verb, param []byte) *answer {
 		}
 	case verbETRN:
 		return m.parseEtrn(param)
+	case verbAUTH:
+		return m.parseAuth(param)
+	case verbBDAT:
+		return m.checkChunk()
 	}
 	return nil
 }
@@ -177,13 +187,20 @@ func (m *Machine) forward(x proxy.Exchange, verb Verb, name []byte, e exchange) 
 		m.verbLen = uint8(copy(m.verb[:], name))
 	}
 	if len(m.queue) == 0 {
-		x.Await(proxy.Client, 0)
-		x.Await(proxy.Server, m.settings.Timeout)
+		m.awaitServer(x, m.replyTime(verb))
 	}
 	if verb != verbMAIL && verb != verbRCPT {
 		m.set(flagBarrier)
 	}
 	m.queue = append(m.queue, e)
+}
+
+// replyTime: RFC 5321 §4.5.3.2.
+func (m *Machine) replyTime(verb Verb) time.Duration {
+	if verb == verbDATA {
+		return m.settings.Limits.TimeoutDataInit
+	}
+	return m.settings.Limits.TimeoutReply
 }
 
 var space = []byte(" ")
@@ -192,8 +209,14 @@ var space = []byte(" ")
 func (m *Machine) refuse(x proxy.Exchange, name []byte, a *answer) {
 	m.session.Count.Refused++
 	m.session.Log.Info("command refused", "tag", "smtp.policy", "verb", string(name), "code", a.code)
-	enhanced := m.is(flagShown) && verbOf(name) != verbHELO && verbOf(name) != verbEHLO
-	m.local(x, a.in(enhanced))
+	verb := verbOf(name)
+	text := a.in(m.is(flagShown) && verb != verbHELO && verb != verbEHLO)
+	if verb == verbBDAT && m.chunk.left > 0 {
+		m.skip, m.skipAnswer, m.drain = m.chunk.left, text, 0
+		m.chunk = chunk{}
+		return
+	}
+	m.local(x, text)
 	m.countError(x)
 }
 
@@ -205,7 +228,11 @@ func (m *Machine) refuseLine(x proxy.Exchange, text []byte) {
 		m.foreignProtocol(x)
 		return
 	}
-	m.local(x, answerInvalid.in(m.is(flagShown)))
+	a := &answerInvalid
+	if hasFold(text, "AUTH ") && len(text) > m.settings.MaxAuthRequestLength {
+		a = &answerAuthLong
+	}
+	m.local(x, a.in(m.is(flagShown)))
 	m.countError(x)
 }
 
@@ -232,7 +259,7 @@ func headerLine(text []byte) bool {
 // countError ends a session that had more refusals than it may.
 func (m *Machine) countError(x proxy.Exchange) {
 	m.errors++
-	if m.errors > m.settings.MaxErrors && m.phase != phaseDone {
+	if m.errors > m.settings.Limits.Errors && m.phase != phaseDone {
 		m.session.Deny(session.DeniedByLimit, "too many errors")
 		m.closing(x, &answerErrors)
 	}
@@ -242,7 +269,7 @@ func (m *Machine) countError(x proxy.Exchange) {
 func (m *Machine) local(x proxy.Exchange, b []byte) {
 	if len(m.queue) == 0 {
 		x.Send(proxy.Client, b)
-		x.Await(proxy.Client, m.settings.Timeout)
+		m.awaitClient(x, m.settings.Limits.TimeoutCommand)
 		return
 	}
 	from := len(m.arena)

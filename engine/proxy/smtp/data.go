@@ -15,23 +15,22 @@ const maxDiscard = 256 << 20
 
 // receiveBody takes mail data.
 func (m *Machine) receiveBody(x proxy.Exchange, data []byte) int {
-	x.Await(proxy.Client, m.settings.Timeout)
-	if m.phase == phaseDiscard {
-		return m.throwAway(x, data)
+	if m.tooSlow(len(data)) {
+		m.session.Deny(session.DeniedByLimit, "client sends too slowly")
+		m.closing(x, &answerSlow)
+		return len(data)
 	}
-	if !m.settings.RequireCRLF {
+	x.Await(proxy.Client, m.within(m.settings.Limits.TimeoutDataBlock))
+	switch {
+	case m.phase == phaseDiscard:
+		return m.throwAway(x, data)
+	case !m.settings.RequireCRLF:
 		return m.passNormalised(x, data)
 	}
-	total := 0
-	for {
+	for total := 0; ; {
 		pass, used, event := m.body.scan(data[total:])
 		total += used
-		m.size += int64(len(pass))
-		if len(pass) > 0 {
-			x.Pass(proxy.Server, pass)
-		}
-		if event != bodyDot {
-			m.bodyStopped(x, event)
+		if !m.pass(x, pass, event) || event != bodyDot {
 			return total
 		}
 	}
@@ -39,30 +38,44 @@ func (m *Machine) receiveBody(x proxy.Exchange, data []byte) int {
 
 func (m *Machine) passNormalised(x proxy.Exchange, data []byte) int {
 	out, used, event := m.body.normalise(m.normal[:0], data)
+	m.pass(x, out, event)
 	m.normal = out
-	m.size += int64(len(out))
-	x.Send(proxy.Server, out)
 	if event != bodyMore {
 		m.normal = nil
 	}
-	m.bodyStopped(x, event)
 	return used
 }
 
-// bodyStopped goes on after a scan: at the end the server's word is awaited, on a fault the server gets nothing more.
-func (m *Machine) bodyStopped(x proxy.Exchange, event bodyEvent) {
-	switch event {
-	case bodyEnd:
+// pass gives the server mail data and goes on after what stopped the scan: at the end the server's word is awaited.
+func (m *Machine) pass(x proxy.Exchange, data []byte, event bodyEvent) bool {
+	bad := m.inspect(data, m.body.overhead(event))
+	if bad != nil {
+		m.refuseContent(x, bad)
+	} else if len(data) > 0 {
+		m.size += int64(len(data))
+		m.give(x, data)
+	}
+	switch {
+	case event == bodyFault && bad == nil:
+		m.refuseContent(x, &answerContent)
+	case event == bodyEnd && bad == nil:
+		m.size -= m.body.overhead(event)
 		m.phase = phaseCommand
 		m.queue = append(m.queue, exchange{verb: verbDATA, key: verbDATA, final: true})
 		m.set(flagBarrier)
-		x.Await(proxy.Client, 0)
-		x.Await(proxy.Server, m.settings.Timeout)
-	case bodyFault:
-		m.session.Deny(session.AbortedByPolicyAction, "bare CR, bare LF or NUL in a message")
-		m.session.Log.Info("message refused", "tag", "smtp.violation", "reason", "bare CR, bare LF or NUL")
-		x.Hangup(proxy.Server)
-		m.discard(x, answerContent.enhanced)
+		m.awaitServer(x, m.settings.Limits.TimeoutDataEnd)
+	case event == bodyEnd:
+		m.endDiscard(x)
+	}
+	return bad == nil
+}
+
+// give passes data where it lies, or a copy of what was made of it.
+func (m *Machine) give(x proxy.Exchange, data []byte) {
+	if m.settings.RequireCRLF {
+		x.Pass(proxy.Server, data)
+	} else {
+		x.Send(proxy.Server, data)
 	}
 }
 
@@ -70,10 +83,9 @@ func (m *Machine) bodyStopped(x proxy.Exchange, event bodyEvent) {
 // The server is hung up already: without an end of data it delivers nothing.
 func (m *Machine) discard(x proxy.Exchange, verdict []byte) {
 	m.phase = phaseDiscard
-	m.drain = 0
 	m.verdict = bytes.Clone(verdict)
 	m.account(codeOf(verdict), "not delivered")
-	x.Await(proxy.Client, m.settings.Timeout)
+	x.Await(proxy.Client, m.within(m.settings.Limits.TimeoutDataBlock))
 }
 
 func codeOf(reply []byte) int {
@@ -87,12 +99,16 @@ func (m *Machine) throwAway(x proxy.Exchange, data []byte) int {
 	m.drain += int64(used)
 	switch {
 	case ended:
-		x.Send(proxy.Client, m.verdict)
-		m.done(x)
+		m.endDiscard(x)
 	case m.drain > maxDiscard:
 		m.done(x)
 	}
 	return used
+}
+
+func (m *Machine) endDiscard(x proxy.Exchange) {
+	x.Send(proxy.Client, m.verdict)
+	m.done(x)
 }
 
 // skip goes through mail data that nobody gets, to its end.
@@ -134,26 +150,4 @@ func (m *Machine) account(code int, note string) {
 	}
 	m.session.Log.Info("message", "tag", "smtp.accounting", "sender", string(m.sender), "recipients", m.accepted,
 		"size", m.size, "code", code, "note", note)
-}
-
-// refuseChunk answers BDAT, which is not built: the chunk that follows is counted and thrown away, never read as
-// commands (RFC 3030 §2). Without a certain count nothing after it can be understood.
-func (m *Machine) refuseChunk(x proxy.Exchange, name, param []byte) {
-	size, last, more := bytes.Cut(param, space)
-	n, err := strconv.ParseUint(string(size), 10, 62)
-	if err != nil || !isDigit(size[0]) || more && !equalFold(trimSpace(last), "LAST") {
-		m.session.Deny(session.AbortedByPolicyAction, "BDAT without a certain size")
-		m.closing(x, &answerSyntax)
-		return
-	}
-	m.skip = int64(n)
-	m.refuse(x, name, &answerUnbuilt)
-}
-
-// skipChunk throws away what is left of a refused chunk.
-func (m *Machine) skipChunk(x proxy.Exchange, data []byte) int {
-	n := int(min(m.skip, int64(len(data))))
-	m.skip -= int64(n)
-	x.Await(proxy.Client, m.settings.Timeout)
-	return n
 }

@@ -11,7 +11,7 @@ func (m *Machine) decide(x proxy.Exchange, verb Verb, name []byte) {
 	switch {
 	case !ok && verb == verbVRFY:
 		m.local(x, answerNoVRFY.in(m.is(flagShown)))
-	case verb == verbAUTH, verb == verbSTARTTLS, !ok && standardVerb(name):
+	case verb == verbSTARTTLS, !ok && standardVerb(name):
 		m.refuse(x, name, &answerUnbuilt)
 	case !ok:
 		m.refuse(x, name, &answerInvalid)
@@ -48,9 +48,14 @@ func (m *Machine) accept(x proxy.Exchange, verb, key Verb, name []byte) {
 	case verbHELO, verbEHLO:
 		m.sayHello(verb, m.param)
 	case verbMAIL:
+		if limit := m.settings.Limits.Transactions; limit > 0 && m.transactions >= limit {
+			m.session.Deny(session.DeniedByLimit, "too many transactions")
+			m.closing(x, &answerSession)
+			return
+		}
 		e.from, e.to = m.remember(m.addressAt)
 	case verbRCPT:
-		if m.asked >= m.settings.MaxRecipients {
+		if m.asked >= m.settings.Limits.Recipients {
 			m.refuse(x, name, &answerTooMany)
 			return
 		}
@@ -58,6 +63,9 @@ func (m *Machine) accept(x proxy.Exchange, verb, key Verb, name []byte) {
 		e.from, e.to = m.remember(m.addressAt)
 	case verbDATA:
 		m.set(flagSilence)
+	case verbBDAT:
+		m.beginChunk(x)
+		return
 	}
 	m.forward(x, verb, name, e)
 }
@@ -177,7 +185,7 @@ func (m *Machine) acceptRewritten(x proxy.Exchange, verb Verb) {
 	case key != verb && !m.mayBecome(name, key),
 		controlFault([]byte(param)) != lineOK,
 		len(name)+1+len(param) > m.settings.MaxRequestLength,
-		rewritten && m.parse(verb, []byte(param)) != nil:
+		rewritten && (verb == verbBDAT || m.parse(verb, []byte(param)) != nil):
 		m.hookFailed(x, name, errRewrite)
 	default:
 		m.accept(x, verb, key, name)

@@ -1,6 +1,10 @@
 package smtp
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+	"strconv"
+)
 
 // An extension is a bit of the negotiated set; the bits are not those of Zorp's SMTP_EXT_*, which zorpBit gives.
 type extension uint16
@@ -13,48 +17,60 @@ const (
 	extEnhanced
 	extDSN
 	extSMTPUTF8
+	extChunking
+	extBinary
+	extLimits
+	extAuth
+	extDeliverBy
+	extPriority
+	extFuture
 )
 
-// extensionRow describes an EHLO keyword that the machine knows whole: its verbs, parameters and framing.
+// extensionRow describes an EHLO keyword that the machine knows whole: its verbs, parameters, replies and framing. The
+// parameters are in parameters.go, the verbs in verb.go.
 type extensionRow struct {
 	keyword string
 	bit     extension
 	zorpBit int
-	needs   extension // must be offered too
+	needs   extension                                                  // must be offered too
+	asked   bool                                                       // only if policy names it: "*" is not enough
+	offer   func(args []byte, s *Settings) (rewritten []byte, ok bool) // what stands after the keyword; nil: as it came
 }
 
-// extensions are those that can be offered to a client: RFC 2920, 1870, 6152, 1985, 2034, 3461, 6531.
+// extensions are those that can be offered to a client: RFC 2920, 1870, 6152, 1985, 2034, 3461, 6531, 3030, 9422, 4954,
+// 2852, 6710, 4865.
 var extensions = []extensionRow{
-	{"PIPELINING", extPipelining, ExtPipelining, 0},
-	{"SIZE", extSize, ExtSize, 0},
-	{"8BITMIME", ext8BitMIME, Ext8BitMIME, 0},
-	{"ETRN", extETRN, ExtETRN, 0},
-	{"ENHANCEDSTATUSCODES", extEnhanced, 0, 0},
-	{"DSN", extDSN, 0, 0},
-	{"SMTPUTF8", extSMTPUTF8, 0, ext8BitMIME},
+	{keyword: "PIPELINING", bit: extPipelining, zorpBit: ExtPipelining},
+	{keyword: "SIZE", bit: extSize, zorpBit: ExtSize, offer: offerSize},
+	{keyword: "8BITMIME", bit: ext8BitMIME, zorpBit: Ext8BitMIME},
+	{keyword: "ETRN", bit: extETRN, zorpBit: ExtETRN},
+	{keyword: "ENHANCEDSTATUSCODES", bit: extEnhanced},
+	{keyword: "DSN", bit: extDSN},
+	{keyword: "SMTPUTF8", bit: extSMTPUTF8, needs: ext8BitMIME},
+	{keyword: "CHUNKING", bit: extChunking},
+	{keyword: "BINARYMIME", bit: extBinary, needs: extChunking, asked: true},
+	{keyword: "LIMITS", bit: extLimits, offer: offerLimits},
+	{keyword: "AUTH", bit: extAuth, zorpBit: ExtAuth, offer: offerAuth},
+	{keyword: "DELIVERBY", bit: extDeliverBy, asked: true},
+	{keyword: "MT-PRIORITY", bit: extPriority, asked: true},
+	{keyword: "FUTURERELEASE", bit: extFuture, asked: true},
 }
 
-// defaultExtensions are accepted by LoadESMTP.
-const defaultExtensions = "PIPELINING SIZE 8BITMIME ETRN ENHANCEDSTATUSCODES DSN SMTPUTF8"
+// defaultExtensions are accepted by LoadESMTP. AUTH is offered only where it is also safe, or policy says that it need
+// not be.
+const defaultExtensions = "PIPELINING SIZE 8BITMIME ETRN ENHANCEDSTATUSCODES DSN SMTPUTF8 CHUNKING LIMITS AUTH"
 
-// notBuilt says of keywords that a policy may know why they are not offered. AUTH and STARTTLS are named by Zorp's own
-// defaults, so they are withheld rather than refused.
+// notBuilt says of keywords that a policy may know why they are not offered. STARTTLS is named by Zorp's own defaults,
+// so it is withheld rather than refused.
 var notBuilt = map[string]string{
-	"CHUNKING":      "BDAT is not built yet",
-	"BINARYMIME":    "BDAT is not built yet",
-	"AUTH":          "AUTH is not built yet",
-	"STARTTLS":      "TLS is not built yet",
-	"REQUIRETLS":    "TLS is not built yet",
-	"LIMITS":        "it is not built yet",
-	"DELIVERBY":     "it is not built yet",
-	"MT-PRIORITY":   "it is not built yet",
-	"FUTURERELEASE": "it is not built yet",
-	"XCLIENT":       "a client could borrow another's identity",
-	"XFORWARD":      "a client could borrow another's identity",
-	"BURL":          "its content is fetched past the proxy",
-	"XEXCH50":       "it changes the framing",
-	"TURN":          "it turns the roles round",
-	"ATRN":          "it turns the roles round",
+	"STARTTLS":   "TLS is not built yet",
+	"REQUIRETLS": "TLS is not built yet",
+	"XCLIENT":    "a client could borrow another's identity",
+	"XFORWARD":   "a client could borrow another's identity",
+	"BURL":       "its content is fetched past the proxy",
+	"XEXCH50":    "it changes the framing",
+	"TURN":       "it turns the roles round",
+	"ATRN":       "it turns the roles round",
 }
 
 // ExtensionNotBuilt says why the machine cannot offer a keyword, and whether it knows the keyword at all.
@@ -89,11 +105,14 @@ func findExtension(keyword []byte) *extensionRow {
 
 // permits reports whether policy lets a known extension through.
 func (s *Settings) permits(row *extensionRow) bool {
+	if row.bit == extAuth && !s.PermitAuthWithoutTLS {
+		return false
+	}
 	if row.zorpBit&s.PermitExtensions != 0 {
 		return true
 	}
 	action, ok := s.Extensions[row.keyword]
-	if !ok {
+	if !ok && !row.asked {
 		action = s.Extensions["*"]
 	}
 	return action == Accept
@@ -109,27 +128,45 @@ func (s *Settings) permitted() (set extension) {
 	return set
 }
 
-// keywordOf is the ehlo-keyword at the front of an EHLO line's text (RFC 5321 §4.1.1.1).
-func keywordOf(text []byte) []byte {
-	for i, c := range text {
+// cutKeyword splits an EHLO line's text into its ehlo-keyword and what follows (RFC 5321 §4.1.1.1).
+func cutKeyword(text []byte) (keyword, args []byte) {
+	n := bytes.IndexByte(text, ' ')
+	if n < 0 {
+		n = len(text)
+	}
+	for i, c := range text[:n] {
 		if !isAlnum(c) && (c != '-' || i == 0) {
-			if c == ' ' {
-				return text[:i]
-			}
-			return nil
+			return nil, nil
 		}
 	}
-	return text
+	return text[:n], text[n:]
+}
+
+// helloLine looks at one line of an EHLO reply: which extension of set it offers, nil for none, and what is to stand
+// after the keyword.
+func helloLine(line []byte, set extension, s *Settings) (row *extensionRow, keyword, args []byte) {
+	keyword, args = cutKeyword(lineText(line))
+	row = findExtension(keyword)
+	if row == nil || set&row.bit == 0 {
+		return nil, nil, nil
+	}
+	if row.offer != nil {
+		ok := true
+		if args, ok = row.offer(args, s); !ok {
+			return nil, nil, nil
+		}
+	}
+	return row, keyword, args
 }
 
 // offered is the part of permitted that the EHLO reply r lists, each with what it needs.
-func offered(r *reply, permitted extension) (set extension) {
+func offered(r *reply, permitted extension, s *Settings) (set extension) {
 	_, rest := nextLine(r.raw)
 	for len(rest) > 0 {
 		var line []byte
 		line, rest = nextLine(rest)
-		if row := findExtension(keywordOf(lineText(line))); row != nil {
-			set |= row.bit & permitted
+		if row, _, _ := helloLine(line, permitted, s); row != nil {
+			set |= row.bit
 		}
 	}
 	for i := range extensions {
@@ -150,19 +187,20 @@ func (set extension) zorpBits() (bits int) {
 	return bits
 }
 
-// filterHello writes the reply to HELO or EHLO with only the keywords of set: the first line and the lines kept are the
-// server's own.
-func filterHello(out []byte, r *reply, set extension) []byte {
+// filterHello writes the reply to HELO or EHLO with only the keywords of set. The first line and the lines kept are the
+// server's own, but for what an extension's offer changes after the keyword.
+func filterHello(out []byte, r *reply, set extension, s *Settings) []byte {
 	line, rest := nextLine(r.raw)
 	last := len(out)
 	out = append(out, line...)
 	for len(rest) > 0 {
 		line, rest = nextLine(rest)
-		row := findExtension(keywordOf(lineText(line)))
-		if row != nil && set&row.bit != 0 {
-			last = len(out)
-			out = append(out, line...)
+		row, keyword, args := helloLine(line, set, s)
+		if row == nil {
+			continue
 		}
+		last = len(out)
+		out = append(append(append(append(out, line[:4]...), keyword...), args...), crlf...)
 	}
 	return endReply(out, last)
 }
@@ -178,4 +216,49 @@ func endReply(out []byte, last int) []byte {
 		out[last+3] = ' '
 	}
 	return out
+}
+
+// offerSize lowers the server's limit to the policy's (RFC 1870 §4; 0 and none are no limit).
+func offerSize(args []byte, s *Settings) ([]byte, bool) {
+	if limit := s.Limits.MessageSize; limit > 0 && int64(limit) == sizeLimit(args, s) {
+		return append([]byte(" "), strconv.Itoa(limit)...), true
+	}
+	return args, true
+}
+
+// sizeLimit is the smaller of the limits of server and policy; 0 is none.
+func sizeLimit(args []byte, s *Settings) int64 {
+	theirs, err := strconv.ParseInt(string(trimSpace(args)), 10, 64)
+	ours := int64(s.Limits.MessageSize)
+	if err != nil || theirs <= 0 || ours > 0 && ours < theirs {
+		return ours
+	}
+	return theirs
+}
+
+// offerLimits lowers the server's limits to the policy's (RFC 9422 §3).
+func offerLimits(args []byte, s *Settings) (out []byte, ok bool) {
+	lowered := map[string]int{"RCPTMAX": s.Limits.Recipients, "MAILMAX": s.Limits.Transactions}
+	for _, field := range bytes.Fields(args) {
+		name, value, _ := bytes.Cut(field, []byte("="))
+		n, err := strconv.Atoi(string(value))
+		if ours := lowered[string(bytes.ToUpper(name))]; err == nil && ours > 0 && ours < n {
+			field = strconv.AppendInt(append(slices.Clone(name), '='), int64(ours), 10)
+		}
+		out = append(append(out, ' '), field...)
+	}
+	return out, true
+}
+
+// argsOf is what stands after a keyword in an EHLO reply, and whether the keyword is there.
+func argsOf(r *reply, keyword string) (args []byte, found bool) {
+	_, rest := nextLine(r.raw)
+	for len(rest) > 0 {
+		var line []byte
+		line, rest = nextLine(rest)
+		if k, a := cutKeyword(lineText(line)); equalFold(k, keyword) {
+			return a, true
+		}
+	}
+	return nil, false
 }

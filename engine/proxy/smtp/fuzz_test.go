@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -75,9 +76,13 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte("HELO c\r\nMAIL FROM:<>\r\n"), []byte("220\r\n250-a\r\n250 b\r\n550 no\r\n"), []byte{0, 5, 8, 14, 20, 8})
 	f.Add([]byte("NOOP\r\n\x00\r\nGET /\r\n"), []byte("220 m\r\n250 ok\r\n250 ok\r\n"), []byte{0, 7, 6, 20})
 	f.Add([]byte("EHLO c\r\nX\n"), []byte("421 m\r\n"), []byte{})
+	f.Add([]byte("EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<b@y>\r\nBDAT 3\r\nab\rBDAT 3 LAST\r\n\ncdQUIT\r\n"),
+		[]byte("220 m\r\n250-m\r\n250-8BITMIME\r\n250 CHUNKING\r\n250 a\r\n250 b\r\n250 c\r\n250 d\r\n"), []byte{0, 7, 8, 38, 14, 7, 15, 7, 11, 7, 16, 7})
+	f.Add([]byte("EHLO c\r\nAUTH LOGIN\r\nYQ==\r\n*\r\nMAIL FROM:<a@b> AUTH=<>\r\n"),
+		[]byte("220 m\r\n250-m\r\n250-AUTH LOGIN PLAIN\r\n250 SIZE 9\r\n334 a\r\n334 b\r\n501 c\r\n"), []byte{0, 7, 8, 46, 12, 7, 6, 7, 3, 7})
 	f.Fuzz(func(t *testing.T, client, server, cuts []byte) {
 		x := &tape{}
-		x.run(quiet(t), [2][]byte{client, server}, cuts)
+		x.run(permissive(t), [2][]byte{client, server}, cuts)
 		toServer, toClient := x.out[proxy.Server].Bytes(), x.out[proxy.Client].Bytes()
 		if !proper(toServer) || !proper(toClient) {
 			t.Fatalf("to the server %q\nto the client %q", toServer, toClient)
@@ -119,4 +124,18 @@ func FuzzReply(f *testing.F) {
 			t.Fatalf("%q gives %d %q", in, r.code, r.raw)
 		}
 	})
+}
+
+// permissive offers all that can be offered, but for what may hold any byte.
+func permissive(t *testing.T) proxy.Protocol {
+	s := smtpProxy()
+	s.PermitAuthWithoutTLS = true
+	for _, keyword := range ExtensionsBuilt() {
+		if keyword != "BINARYMIME" {
+			s.Extensions[keyword] = Accept
+		}
+	}
+	m := newMachine(t, s)
+	m.(*Machine).session.Log = slog.New(slog.DiscardHandler)
+	return m
 }

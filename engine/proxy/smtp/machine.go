@@ -1,6 +1,8 @@
 package smtp
 
 import (
+	"time"
+
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
 )
@@ -10,39 +12,53 @@ type Machine struct {
 	class    *Class
 	settings *Settings
 	session  *session.Session
-	self     any   // for View.Self
-	view     *View // made when a hook is first asked
+	self     any              // for View.Self
+	view     *View            // made when a hook is first asked
+	now      func() time.Time // time.Now
 
 	phase phase
 	state state
 	flags flags
 
-	active  extension // offered to the client and accepted by the server
-	verb    [maxVerb]byte
-	verbLen uint8
+	// What the client said of itself, and what it may use.
+	helo      []byte
+	active    extension // offered to the client and accepted by the server
+	sizeLimit int64     // of a message: the server's, or the policy's if that is smaller; 0 is none
+	refusedBy int       // class of the greeting, 4 or 5, that left the client without a server
 
-	queue     []exchange // commands without their reply yet, oldest first
+	// The commands between their arrival and their reply.
+	queue     []exchange // oldest first
 	arena     []byte     // addresses and replies of the queue
 	param     []byte     // parameter of the command at hand, normalised
 	addressAt span       // where its address stands
 	localLen  int        // how much of that is the local-part
+	verb      [maxVerb]byte
+	verbLen   uint8
 	parser    replyParser
-	body      body
+	hello     []byte // the filtered reply to EHLO
 
+	// The transaction (RFC 5321 §3.3).
 	sender     []byte
 	recipients []byte // accepted, separated by spaces
 	accepted   int    // recipients
 	asked      int    // recipients, those without their reply yet included
-	errors     int
 
-	normal    []byte // mail data with its line ends made CRLF
-	hello     []byte // the filtered reply to EHLO
-	refusedBy int    // class of the greeting, 4 or 5, that left the client without a server
-	helo      []byte
-	size      int64  // of the message at hand
-	skip      int64  // octets of a refused BDAT chunk to throw away
-	drain     int64  // bytes read of mail data that is thrown away
-	verdict   []byte // the reply after it
+	// The message.
+	body     body
+	header   header
+	chunk    chunk
+	pace     pace
+	size     int64  // octets so far
+	received []byte // a Received line that is to stand before it
+	normal   []byte // mail data with its line ends made CRLF
+
+	// What is thrown away, and the reply that is due after it.
+	skip       int64 // octets of a refused chunk
+	skipAnswer []byte
+	drain      int64 // octets so far
+	verdict    []byte
+
+	errors, authFailures, transactions int
 
 	then func(proxy.Exchange) // goes on after a hook was asked
 	held []byte               // the reply that a hook decides
@@ -57,6 +73,8 @@ const (
 	phaseGreeting phase = iota // the server is to greet
 	phaseCommand               // the client is to speak, or the server to answer what it said
 	phaseBody                  // the client sends mail data to the server
+	phaseChunk                 // the client sends the octets of a BDAT chunk
+	phaseAuth                  // the client is to answer a challenge of the server
 	phaseDiscard               // the client sends mail data that nobody gets
 	phaseNoServer              // there is no server: commands are answered here
 	phaseDone
@@ -83,6 +101,12 @@ const (
 	flagUTF8                          // the transaction asked for SMTPUTF8
 	flagPoisoned                      // the server holds what the client was told is refused
 	flagDataRefused                   // DATA was refused: the server may have dropped the transaction
+	flagLoggedIn                      // the server accepted a login
+	flagPlain                         // the login at hand is PLAIN
+	flagAuthHidden                    // the server offers AUTH, and the client was not shown it
+	flagChunks                        // the transaction has had a BDAT
+	flagBinary                        // BODY=BINARYMIME
+	flagDoomed                        // close after the chunk that is thrown away
 	flagAsked                         // a hook is being asked
 )
 
@@ -107,7 +131,7 @@ const maxQueue = 128
 // Open relays the server's greeting, or greets without a server.
 func (m *Machine) Open(x proxy.Exchange, failure error) {
 	if failure == nil {
-		x.Await(proxy.Server, m.settings.Timeout)
+		x.Await(proxy.Server, m.within(m.settings.Limits.TimeoutGreeting))
 		return
 	}
 	m.phase = phaseNoServer
@@ -116,7 +140,7 @@ func (m *Machine) Open(x proxy.Exchange, failure error) {
 		return
 	}
 	x.Send(proxy.Client, m.unconnected())
-	x.Await(proxy.Client, m.settings.Timeout)
+	m.awaitClient(x, m.settings.Limits.TimeoutCommand)
 }
 
 // Ready reports whether the bytes of a side can be used now.
@@ -130,7 +154,9 @@ func (m *Machine) Ready(from proxy.Side) bool {
 		return true
 	case m.phase == phaseGreeting:
 		return !m.settings.PermitEarlyTalker
-	case m.phase == phaseCommand && !m.is(flagSilence):
+	case m.skip > 0:
+		return true
+	case m.phase == phaseCommand && !m.is(flagSilence), m.phase == phaseChunk:
 		return !m.is(flagBarrier) && len(m.queue) < maxQueue
 	}
 	return true
@@ -153,6 +179,12 @@ func (m *Machine) Receive(x proxy.Exchange, from proxy.Side, data []byte) int {
 		return m.receiveBody(x, data)
 	case m.skip > 0:
 		return m.skipChunk(x, data)
+	case m.phase == phaseChunk:
+		return m.receiveChunk(x, data)
+	case m.overTime(x):
+		return len(data)
+	case m.phase == phaseAuth:
+		return m.receiveAuth(x, data)
 	}
 	return m.receiveCommand(x, data)
 }
@@ -176,12 +208,12 @@ func (m *Machine) Ended(x proxy.Exchange, side proxy.Side, why error) {
 
 // clientEnded: mail data without its end stays without it at the server too (RFC 5321 §4.1.1.4).
 func (m *Machine) clientEnded(x proxy.Exchange, why error) {
-	if m.phase == phaseBody {
+	if m.phase == phaseBody || m.phase == phaseChunk {
 		m.account(0, "client lost in mail data")
 	}
 	if isTimeout(why) {
 		m.session.Deny(session.AbortedByPolicyAction, "client silent too long")
-		x.Send(proxy.Client, answerClosing.in(m.is(flagShown)))
+		m.reply(x, &answerClosing)
 	}
 	m.done(x)
 }
@@ -214,7 +246,7 @@ func (m *Machine) lostServer(x proxy.Exchange) {
 	case phaseGreeting:
 		m.phase = phaseNoServer
 		x.Send(proxy.Client, m.unconnected())
-		x.Await(proxy.Client, m.settings.Timeout)
+		m.awaitClient(x, m.settings.Limits.TimeoutCommand)
 	case phaseBody:
 		m.discard(x, answerClosing.in(m.is(flagShown)))
 	case phaseDiscard, phaseNoServer:

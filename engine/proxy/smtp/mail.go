@@ -1,7 +1,9 @@
 package smtp
 
 import (
+	"bytes"
 	"errors"
+	"strconv"
 )
 
 var (
@@ -28,17 +30,47 @@ func (m *Machine) parseMail(param []byte) *answer {
 		return pathAnswer(err)
 	}
 	m.setPath("From:<", p)
-	var seen uint16
-	var bad *answer
-	if m.param, seen, bad = parseParameters(m.param, rest, verbMAIL, m.active); bad != nil {
+	given, bad := m.mailParameters(rest)
+	switch {
+	case bad != nil:
 		return bad
-	}
-	if parameterSeen(seen, "SMTPUTF8") {
-		m.set(flagUTF8)
-	} else if m.unset(flagUTF8); checkUTF8(p.Address, pathRules{}) != nil {
+	case !given.utf8 && checkUTF8(p.Address, pathRules{}) != nil:
 		return &answerUTF8
+	case m.sizeLimit > 0 && given.size > m.sizeLimit: // RFC 1870 §6.1
+		return &answerTooBig
+	}
+	m.unset(flagUTF8 | flagBinary)
+	if given.utf8 {
+		m.set(flagUTF8)
+	}
+	if given.binary {
+		m.set(flagBinary)
 	}
 	return nil
+}
+
+// mailGiven is what the parameters of a MAIL ask for.
+type mailGiven struct {
+	size         int64
+	utf8, binary bool
+}
+
+// mailParameters appends the parameters of MAIL to m.param. AUTH= is only passed on for a client that logged in
+// (RFC 4954 §5 leaves whom to trust to the server, who sees the proxy).
+func (m *Machine) mailParameters(rest []byte) (given mailGiven, bad *answer) {
+	path := len(m.param)
+	if m.param, bad = parseParameters(m.param, rest, verbMAIL, m.active); bad != nil {
+		return given, bad
+	}
+	params := m.param[path:]
+	given.utf8 = hasParameter(params, "SMTPUTF8")
+	given.binary = equalFold(parameterValue(params, "BODY"), "BINARYMIME")
+	given.size, _ = strconv.ParseInt(string(parameterValue(params, "SIZE")), 10, 64)
+	if at := bytes.Index(params, []byte(" AUTH=")); at >= 0 && !m.is(flagLoggedIn) {
+		end := at + 1 + len(firstWord(params[at+1:]))
+		m.param = append(m.param[:path+at], params[end:]...)
+	}
+	return given, nil
 }
 
 // parseRcpt: RCPT TO:<forward-path> [parameters] (RFC 5321 §4.1.1.3).
@@ -55,7 +87,7 @@ func (m *Machine) parseRcpt(param []byte) *answer {
 	}
 	m.setPath("To:<", p)
 	var bad *answer
-	m.param, _, bad = parseParameters(m.param, rest, verbRCPT, m.active)
+	m.param, bad = parseParameters(m.param, rest, verbRCPT, m.active)
 	return bad
 }
 
@@ -66,6 +98,8 @@ func (m *Machine) parseData(param []byte) *answer {
 		return &answerSyntax
 	case m.is(flagPoisoned):
 		return &answerPoisoned
+	case m.is(flagChunks), m.is(flagBinary): // RFC 3030 §2 and §3
+		return &answerOrder
 	case m.state == stateMail && m.asked > 0:
 		return &answerNoRcpt
 	case m.state != stateRcpt:
@@ -130,8 +164,11 @@ func (m *Machine) remember(at span) (from, to int) {
 // mailAnswered and rcptAnswered move the state once the client is told.
 func (m *Machine) mailAnswered(code int, address []byte) {
 	if code/100 == 2 && (m.state == stateHello || m.is(flagDataRefused)) {
+		binary := m.flags & flagBinary
 		m.newTransaction()
+		m.set(binary)
 		m.state = stateMail
+		m.transactions++
 		m.sender = append(m.sender[:0], address...)
 	}
 }
@@ -155,7 +192,8 @@ func (m *Machine) newTransaction() {
 	}
 	m.sender, m.recipients = keep(m.sender), keep(m.recipients)
 	m.accepted, m.asked, m.size = 0, m.rcptAsked(), 0
-	m.unset(flagPoisoned | flagDataRefused)
+	m.unset(flagPoisoned | flagDataRefused | flagChunks | flagBinary)
+	m.chunk = chunk{}
 }
 
 // rcptAsked counts the recipients that wait for their reply.

@@ -3,6 +3,7 @@ package smtp
 import (
 	"bytes"
 	"strconv"
+	"time"
 )
 
 // parameterRow is one ESMTP parameter of MAIL or RCPT (RFC 5321 §4.1.1.11).
@@ -15,7 +16,12 @@ type parameterRow struct {
 
 var parameters = []parameterRow{
 	{"SIZE", verbMAIL, extSize, validSize},
-	{"BODY", verbMAIL, ext8BitMIME, oneOf("7BIT", "8BITMIME")},
+	{"BODY", verbMAIL, ext8BitMIME | extBinary, oneOf("7BIT", "8BITMIME", "BINARYMIME")},
+	{"AUTH", verbMAIL, extAuth, validAuth},
+	{"BY", verbMAIL, extDeliverBy, validBy},
+	{"MT-PRIORITY", verbMAIL, extPriority, validPriority},
+	{"HOLDFOR", verbMAIL, extFuture, validHoldFor},
+	{"HOLDUNTIL", verbMAIL, extFuture, validHoldUntil},
 	{"SMTPUTF8", verbMAIL, extSMTPUTF8, nil},
 	{"RET", verbMAIL, extDSN, oneOf("FULL", "HDRS")},
 	{"ENVID", verbMAIL, extDSN, validEnvid},
@@ -24,36 +30,42 @@ var parameters = []parameterRow{
 }
 
 // parseParameters checks what follows a path and appends it to out in canonical form: one space before each, keywords
-// in capitals, values as they were. seen has a bit for each row that was given.
-func parseParameters(out, text []byte, verb Verb, active extension) (params []byte, seen uint16, bad *answer) {
+// in capitals, values as they were.
+func parseParameters(out, text []byte, verb Verb, active extension) (params []byte, bad *answer) {
+	seen := 0
 	for len(text) > 0 {
 		if text[0] != ' ' {
-			return out, seen, &answerSyntax
+			return out, &answerSyntax
 		}
 		text = bytes.TrimLeft(text, " ")
-		n := bytes.IndexByte(text, ' ')
-		if n < 0 {
-			n = len(text)
-		}
-		if n == 0 {
+		word := firstWord(text)
+		if len(word) == 0 {
 			break
 		}
-		if out, bad = appendParameter(out, text[:n], verb, active, &seen); bad != nil {
-			return out, seen, bad
+		if out, bad = appendParameter(out, word, verb, active, &seen); bad != nil {
+			return out, bad
 		}
-		text = text[n:]
+		text = text[len(word):]
 	}
-	return out, seen, nil
+	return out, nil
 }
 
-func appendParameter(out, text []byte, verb Verb, active extension, seen *uint16) ([]byte, *answer) {
+// firstWord is what stands before the first space.
+func firstWord(b []byte) []byte {
+	if n := bytes.IndexByte(b, ' '); n >= 0 {
+		return b[:n]
+	}
+	return b
+}
+
+func appendParameter(out, text []byte, verb Verb, active extension, seen *int) ([]byte, *answer) {
 	keyword, value, hasValue := bytes.Cut(text, []byte("="))
 	for i := range parameters {
 		row := &parameters[i]
 		if row.verb != verb || !equalFold(keyword, row.keyword) {
 			continue
 		}
-		if active&row.needs == 0 {
+		if active&row.needs == 0 || active&extBinary == 0 && equalFold(value, "BINARYMIME") {
 			return out, &answerParameter
 		}
 		if *seen&(1<<i) != 0 || hasValue != (row.value != nil) || hasValue && !row.value(value) {
@@ -69,14 +81,27 @@ func appendParameter(out, text []byte, verb Verb, active extension, seen *uint16
 	return out, &answerParameter
 }
 
-// parameterSeen reports whether the parameter named keyword is among those that seen stands for.
-func parameterSeen(seen uint16, keyword string) bool {
-	for i := range parameters {
-		if parameters[i].keyword == keyword {
-			return seen&(1<<i) != 0
+// hasParameter and parameterValue look into canonical parameters.
+func hasParameter(params []byte, keyword string) bool {
+	for len(params) > 0 {
+		word := firstWord(params[1:])
+		if name, _, _ := bytes.Cut(word, []byte("=")); string(name) == keyword {
+			return true
 		}
+		params = params[1+len(word):]
 	}
 	return false
+}
+
+func parameterValue(params []byte, keyword string) []byte {
+	for len(params) > 0 {
+		word := firstWord(params[1:])
+		if name, value, _ := bytes.Cut(word, []byte("=")); string(name) == keyword {
+			return value
+		}
+		params = params[1+len(word):]
+	}
+	return nil
 }
 
 func oneOf(words ...string) func([]byte) bool {
@@ -169,4 +194,41 @@ func validOrcpt(value []byte) bool {
 		}
 	}
 	return ok && len(kind) > 0 && len(value) <= 500 && validXtext(address)
+}
+
+// validAuth: xtext or <> (RFC 4954 §5).
+func validAuth(value []byte) bool { return string(value) == "<>" || validXtext(value) }
+
+// validBy: seconds of up to nine digits, ";", N or R, perhaps T (RFC 2852 §4). R needs a time to come.
+func validBy(value []byte) bool {
+	seconds, mode, _ := bytes.Cut(value, []byte(";"))
+	digits := bytes.TrimPrefix(seconds, []byte("-"))
+	if !validDigits(digits, 9) || !oneOf("N", "NT", "R", "RT")(mode) {
+		return false
+	}
+	return upperByte(mode[0]) == 'N' || len(digits) == len(seconds) && len(bytes.Trim(digits, "0")) > 0
+}
+
+// validPriority: -9 to 9 (RFC 6710 §4).
+func validPriority(value []byte) bool {
+	digits := bytes.TrimPrefix(value, []byte("-"))
+	return len(digits) == 1 && isDigit(digits[0]) && (digits[0] != '0' || len(value) == 1)
+}
+
+// validHoldFor: seconds, one to nine digits (RFC 4865 §4).
+func validHoldFor(value []byte) bool { return validDigits(value, 9) && value[0] != '0' }
+
+// validHoldUntil: a date and time of RFC 3339 in UTC (RFC 4865 §4).
+func validHoldUntil(value []byte) bool {
+	_, err := time.Parse("2006-01-02T15:04:05Z", string(value))
+	return err == nil
+}
+
+func validDigits(b []byte, most int) bool {
+	for _, c := range b {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return len(b) > 0 && len(b) <= most
 }

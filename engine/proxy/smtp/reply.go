@@ -5,11 +5,8 @@ import (
 	"errors"
 )
 
-// maxReply bounds a whole reply, maxReplyLines its lines.
-const (
-	maxReply      = 64 << 10
-	maxReplyLines = 1000
-)
+// maxReply bounds a whole reply.
+const maxReply = 64 << 10
 
 // reply is one complete reply of the server (RFC 5321 §4.2).
 type reply struct {
@@ -35,7 +32,7 @@ func (p *replyParser) next(data []byte, s *Settings) (r reply, complete bool, er
 		}
 		p.used += used
 		p.lines++
-		if p.used > maxReply || p.lines > maxReplyLines {
+		if p.used > maxReply || p.lines > s.Limits.ReplyLines {
 			return reply{}, false, errReply
 		}
 		if last {

@@ -35,14 +35,19 @@ func (m *Machine) receiveReply(x proxy.Exchange, data []byte) int {
 	return used
 }
 
-// swallow takes the reply to a RSET of the proxy's own.
+// swallow takes a reply to what the proxy itself said: a RSET, a login given up, a piece of a chunk.
 func (m *Machine) swallow(x proxy.Exchange, r reply) {
-	if r.class() != 2 {
+	switch verb := m.queue[0].verb; {
+	case r.code == 421, r.class() == 3, verb == verbRSET && r.class() != 2, verb == verbAUTH && r.class() == 2:
 		m.lostServer(x)
-		return
+	case verb == verbBDAT:
+		m.pieceAnswered(x, r)
+	case verb == verbRSET:
+		m.newTransaction()
+		m.next(x)
+	default:
+		m.next(x)
 	}
-	m.newTransaction()
-	m.next(x)
 }
 
 // unasked is a reply to nothing: a server that says it is closing is believed, any other is out of step.
@@ -133,6 +138,9 @@ func outOfStep(e exchange, code int) bool {
 	if e.verb == verbDATA && !e.final {
 		return code < 400 && code != 354
 	}
+	if e.verb == verbAUTH {
+		return code < 400 && code != 334 && code != 235
+	}
 	return code/100 == 3 && e.verb != verbOther
 }
 
@@ -149,6 +157,8 @@ func (m *Machine) answered(x proxy.Exchange, e exchange, code int) {
 		m.rcptAnswered(code, address)
 	case e.verb == verbDATA:
 		m.dataAnswered(x, code)
+	case e.verb == verbAUTH:
+		m.authAnswered(x, code)
 	case e.verb == verbRSET && code/100 == 2:
 		m.newTransaction()
 	case e.verb == verbQUIT:
@@ -168,14 +178,13 @@ func (m *Machine) next(x proxy.Exchange) {
 	}
 	m.queue = m.queue[:copy(m.queue, m.queue[i:])]
 	if len(m.queue) > 0 {
-		x.Await(proxy.Server, m.settings.Timeout)
+		m.awaitServer(x, m.replyTime(m.queue[0].verb))
 		return
 	}
 	m.arena = keep(m.arena)
 	m.param = keep(m.param)
 	m.unset(flagBarrier | flagSilence)
-	x.Await(proxy.Server, 0)
-	x.Await(proxy.Client, m.settings.Timeout)
+	m.awaitClient(x, m.settings.Limits.TimeoutCommand)
 }
 
 // greeted relays the greeting. A server that refuses to serve is left alone (RFC 5321 §3.1).
@@ -186,8 +195,7 @@ func (m *Machine) greeted(x proxy.Exchange, r reply, code int) {
 	}
 	m.relay(x, r)
 	m.phase = phaseCommand
-	x.Await(proxy.Server, 0)
-	x.Await(proxy.Client, m.settings.Timeout)
+	m.awaitClient(x, m.settings.Limits.TimeoutCommand)
 	if code != 220 {
 		m.phase = phaseNoServer
 		m.refusedBy = code / 100
@@ -203,13 +211,18 @@ func (m *Machine) helloAnswered(x proxy.Exchange, verb Verb, r reply, code int) 
 	}
 	var set extension
 	if verb == verbEHLO {
-		set = offered(&r, m.class.permitted)
+		set = offered(&r, m.class.permitted, m.settings)
 	}
-	m.hello = filterHello(m.hello[:0], &r, set)
+	m.hello = filterHello(m.hello[:0], &r, set, m.settings)
 	x.Send(proxy.Client, m.hello)
 	m.hello = keep(m.hello)
 	m.active = set
-	m.unset(flagShown)
+	size, _ := argsOf(&r, "SIZE")
+	m.sizeLimit = sizeLimit(size, m.settings)
+	m.unset(flagShown | flagAuthHidden)
+	if _, there := argsOf(&r, "AUTH"); there && set&extAuth == 0 {
+		m.set(flagAuthHidden)
+	}
 	if set&extEnhanced != 0 {
 		m.set(flagShown)
 	}
@@ -224,8 +237,15 @@ func (m *Machine) dataAnswered(x proxy.Exchange, code int) {
 		return
 	}
 	m.phase = phaseBody
-	m.body = body{lineStart: true}
-	m.size = 0
+	m.beginContent()
+	if m.settings.AddReceivedHeader {
+		m.askReceived(x, m.sendReceived)
+	}
+}
+
+func (m *Machine) sendReceived(x proxy.Exchange) {
+	x.Send(proxy.Server, m.received)
+	m.received = nil
 }
 
 // replyRefused puts an answer of ours in the place of the server's. Where the server now holds more than the client
@@ -233,7 +253,7 @@ func (m *Machine) dataAnswered(x proxy.Exchange, code int) {
 func (m *Machine) replyRefused(x proxy.Exchange, r reply, a answer) {
 	m.session.Count.Refused++
 	m.session.Log.Info("reply refused", "tag", "smtp.policy", "code", r.code, "answer", a.code)
-	if m.phase == phaseGreeting || m.queue[0].verb == verbDATA && r.class() < 4 {
+	if m.phase == phaseGreeting || (m.queue[0].verb == verbDATA || m.queue[0].final) && r.class() < 4 {
 		m.refusedOutOfStep(x, r, a)
 		return
 	}

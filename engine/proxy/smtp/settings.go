@@ -56,6 +56,8 @@ type View struct {
 	Protocol         string // "SMTP" or "ESMTP"
 	ActiveExtensions int    // negotiated, as SMTP_EXT_* bits
 
+	LoggedIn bool // the server accepted a login
+
 	Self any // kept for the hooks of this session by whoever made them
 }
 
@@ -69,6 +71,7 @@ type Settings struct {
 	Timeout                       time.Duration // timeout: nothing arrived for this long; 600 s
 	UnconnectedResponseCode       int           // unconnected_response_code: the greeting without a server; 451
 	MaxRequestLength              int           // max_request_length: octets of a command line without its end; 2048
+	MaxAuthRequestLength          int           // max_auth_request_length: the same of an AUTH line; 12288
 	MaxResponseLength             int           // max_response_length: octets of a reply line without its end; 4096
 	MaxLineLength                 int           // max_line_length: a line outside mail data that grows beyond this closes; 4096
 	RequireCRLF                   bool          // require_crlf: only CRLF ends a line; true
@@ -76,10 +79,16 @@ type Settings struct {
 	PermitLongResponses           bool          // permit_long_responses: cut long reply lines instead of refusing them
 	PermitOmissionOfAngleBrackets bool          // permit_omission_of_angle_brackets
 	PermitEarlyTalker             bool          // permit_early_talker (ours): bytes before the greeting are no offence
+	PermitAuthWithoutTLS          bool          // permit_auth_without_tls (ours): AUTH is offered in clear
 	AppendDomain                  string        // append_domain: for addresses without a domain
 	PermitExtensions              int           // permit_extensions: SMTP_EXT_* bits, the older way to say Extensions
-	MaxRecipients                 int           // max_recipients (ours): of one transaction; 1000
-	MaxErrors                     int           // max_errors (ours): refusals before 421; 20
+
+	// add_received_header: a Received line is put before the message (RFC 5321 §4.4). Received words it, without the
+	// field's name; an error leaves it out.
+	AddReceivedHeader bool
+	Received          func(v *View) (string, error)
+
+	Limits Limits
 
 	Extensions map[string]Action     // EHLO keyword in capitals, or "*"
 	Request    map[string]Entry      // verb in capitals, or "*"
@@ -116,11 +125,11 @@ func DefaultSettings() *Settings {
 		Timeout:                 600 * time.Second,
 		UnconnectedResponseCode: 451,
 		MaxRequestLength:        2048,
+		MaxAuthRequestLength:    12288,
 		MaxResponseLength:       4096,
 		MaxLineLength:           4096,
 		RequireCRLF:             true,
-		MaxRecipients:           1000,
-		MaxErrors:               20,
+		Limits:                  defaultLimits,
 		Extensions:              map[string]Action{},
 		Request:                 map[string]Entry{},
 		Response:                map[ResponseKey]Entry{},

@@ -17,10 +17,11 @@ func (s *Settings) LoadSMTP() {
 	s.answer("NOOP", "250")
 }
 
-// LoadESMTP is LoadSMTP with EHLO, the verbs AUTH, ETRN and STARTTLS, and the extensions accepted by default.
+// LoadESMTP is LoadSMTP with EHLO, the verbs AUTH, ETRN, STARTTLS and BDAT (ours), and the extensions accepted by default.
 func (s *Settings) LoadESMTP() {
 	s.LoadSMTP()
-	s.permit("EHLO AUTH ETRN STARTTLS")
+	s.permit("EHLO AUTH ETRN STARTTLS BDAT")
+	s.answer("BDAT", "250")
 	s.answer("EHLO", "250 504 550")
 	s.answer("AUTH", "235 334 432 454 501 503 504 534 535 538")
 	s.answer("ETRN", "250 251 252 253 458 459 500 501 530")
