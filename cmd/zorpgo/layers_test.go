@@ -33,6 +33,7 @@ var layers = [][]string{
 	{"builtins/core", "builtins/smtp", "builtins/plug"},
 	{"builtins"},
 	{"cmd/zorpgo/lab"},
+	{"cmd/zorpgo/peers"},
 	{"cmd/zorpgo"},
 }
 

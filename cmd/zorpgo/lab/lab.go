@@ -76,6 +76,15 @@ func (l *Lab) route() {
 	}
 }
 
+// Dir makes a directory that every user can read and gives its path.
+func (l *Lab) Dir() string {
+	l.t.Helper()
+	dir, err := os.MkdirTemp(l.dir, "dir-")
+	must(l.t, err)
+	must(l.t, os.Chmod(dir, 0o755))
+	return dir
+}
+
 // File writes a file of that name into the lab's directory and gives its path.
 func (l *Lab) File(name, content string) string {
 	l.t.Helper()

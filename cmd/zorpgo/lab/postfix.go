@@ -22,8 +22,9 @@ type Postfix struct {
 }
 
 // Origin starts the Postfix that the use case protects: it takes any mail from anybody, for example.com into the
-// mailbox that Delivered reads, for other domains into nothing. Here it knows a client by the address alone.
-func (l *Lab) Origin() *Postfix {
+// mailbox that Delivered reads, for other domains into nothing. Here it knows a client by the address alone. Lines of
+// config have the last word in its main.cf.
+func (l *Lab) Origin(config ...string) *Postfix {
 	l.t.Helper()
 	return l.postfix(l.Server, `
 myhostname = origin.example.com
@@ -36,7 +37,7 @@ virtual_gid_maps = static:`+userID("nobody")+`
 default_transport = discard:
 relay_transport = discard:
 mynetworks = 0.0.0.0/0 [::]/0
-`)
+`+strings.Join(config, "\n")+"\n")
 }
 
 // Relay starts a Postfix on the client that sends all its mail to the given address.
@@ -61,9 +62,7 @@ func userID(name string) string {
 // postfix starts an instance with that on top of the common configuration, and waits until it works.
 func (l *Lab) postfix(h *Host, config string) *Postfix {
 	l.t.Helper()
-	dir, err := os.MkdirTemp(l.dir, "postfix-")
-	must(l.t, err)
-	must(l.t, os.Chmod(dir, 0o755))
+	dir := l.Dir()
 	for name, owner := range map[string]string{"etc": "root", "queue": "root", "data": "postfix", "mailbox": "nobody"} {
 		must(l.t, makeDir(filepath.Join(dir, name), 0o755, owner))
 	}
