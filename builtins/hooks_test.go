@@ -241,6 +241,16 @@ def default_instance():
     Rule(service="relay", dst_port=25)
 `
 
+// A callback costs a few allocations: its arguments and what Starlark makes of the text that it looks at.
+func TestCallbackAllocations(t *testing.T) {
+	config := load(t, benchPolicy)
+	hook, view := hookOf(t, config, "relay", "RCPT")
+	view.RequestParam = "To:<eve@elsewhere.example>"
+	if n := testing.AllocsPerRun(100, func() { hook.Decide(view) }); n > 10 {
+		t.Errorf("%v allocations, want at most 10", n)
+	}
+}
+
 func BenchmarkCallback(b *testing.B) {
 	config := load(b, benchPolicy)
 	hook, view := hookOf(b, config, "relay", "RCPT")
