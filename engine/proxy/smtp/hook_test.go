@@ -215,6 +215,10 @@ func TestRelayCheck(t *testing.T) {
 		{Relay{Check: true, Domains: []string{".b.example"}}, nil, "a@x.b.example", true},
 		{Relay{Check: true, Domains: []string{".b.example"}}, nil, "a@b.example", false},
 		{Relay{Check: true, Domains: []string{".example.com"}}, nil, "a@example.com.example.com", true},
+		{Relay{Check: true, Domains: []string{"b\u00fccher.example"}}, nil, "a@xn--bcher-kva.example", true},
+		{Relay{Check: true, Domains: []string{"xn--bcher-kva.example"}}, nil, "a@B\u00dcCHER.example", true},
+		{Relay{Check: true, Domains: []string{".xn--bcher-kva.example"}}, nil, "a@x.b\u00fccher.example", true},
+		{Relay{Check: true, Domains: []string{".example"}}, nil, "a@xexample", false},
 		{Relay{Check: true, Domains: []string{"b.example"}}, nil, `"c@b.example"@y.example`, false},
 	} {
 		s := smtpProxy()

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 
 	"zorpgo/engine/match"
 	"zorpgo/engine/session"
@@ -130,14 +133,43 @@ func (s *Settings) relayDomain(domain []byte) bool {
 	return false
 }
 
+// domainMatches compares labels in A-label form, in any case (RFC 5890 §2.3.2.1).
 func domainMatches(domain []byte, entry string) bool {
-	if entry == "" {
+	name, below := strings.CutPrefix(entry, ".")
+	if name == "" {
 		return false
 	}
-	if entry[0] != '.' {
-		return len(domain) == len(entry) && foldedEqual(domain, entry)
+	if !isASCII(domain) {
+		domain = []byte(asciiDomain(string(domain)))
 	}
-	return len(domain) > len(entry) && foldedEqual(domain[len(domain)-len(entry):], entry)
+	name = asciiDomain(name)
+	if below {
+		if len(domain) <= len(name) || domain[len(domain)-len(name)-1] != '.' {
+			return false
+		}
+		domain = domain[len(domain)-len(name):]
+	}
+	return len(domain) == len(name) && foldedEqual(domain, name)
+}
+
+// asciiDomain turns U-labels into A-labels; a name that cannot be turned stays as it is and matches itself alone.
+func asciiDomain(name string) string {
+	if isASCII(name) {
+		return name
+	}
+	if ascii, err := idna.Lookup.ToASCII(name); err == nil {
+		return ascii
+	}
+	return name
+}
+
+func isASCII[text string | []byte](t text) bool {
+	for i := range len(t) {
+		if t[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func foldedEqual(b []byte, s string) bool {
