@@ -1,6 +1,9 @@
 package peers
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // dialog is what a client says in one session. It must end with QUIT.
 type dialog struct {
@@ -13,8 +16,28 @@ type dialog struct {
 // speaks to the server itself, one for each command; "" where servers differ.
 type step struct{ send, want string }
 
+// messages counts those that the step ends.
+func (s step) messages() (n int) {
+	lines := strings.Split(s.send, "\r\n")
+	if strings.HasPrefix(lines[0], "BDAT ") {
+		return strings.Count(lines[0], " LAST")
+	}
+	for _, line := range lines {
+		if line == end {
+			n++
+		}
+	}
+	return n
+}
+
 // group is a number of commands sent at once (RFC 2920).
 func group(commands ...string) string { return strings.Join(commands, "\r\n") }
+
+// chunk is BDAT (RFC 3030) for a content, whose last line end is added when it is sent.
+func chunk(content string, last ...string) string {
+	content = strings.TrimSuffix(content, "\r\n")
+	return strings.Join(append([]string{"BDAT", fmt.Sprint(len(content) + len("\r\n"))}, last...), " ") + "\r\n" + content
+}
 
 const (
 	fromAlice = "MAIL FROM:<alice@example.net>"
@@ -79,6 +102,13 @@ var dialogs = []dialog{
 		{group(short, fromAlice, toBob, "DATA"), "250 250 250 354"},
 		{group(dotted, "RSET", fromAlice, toBob, "RSET", "QUIT"), "250 250 250 250 250 221"},
 	}},
+	{"chunks", "CHUNKING", []step{
+		{ehlo, "250"}, {fromAlice, "250"}, {toBob, "250"},
+		{chunk(header), "250"}, {chunk(group("two", ".", "")), "250"}, {chunk("last\r\n", "LAST"), "250"},
+		{fromAlice, "250"}, {toBob, "250"}, {chunk(header+group("only", "."), "LAST"), "250"},
+		{fromAlice, "250"}, {toBob, "250"}, {chunk(header + strings.Repeat(group("many", ""), 20_000)), "250"},
+		{chunk("last\r\n", "LAST"), "250"}, {"QUIT", "221"},
+	}},
 	{"out of order", "", []step{
 		{ehlo, "250"}, {toBob, "50"}, {"DATA", "50"}, {fromAlice, "250"}, {"QUIT", "221"},
 	}},
@@ -93,6 +123,9 @@ var dialogs = []dialog{
 
 // departures are the commands that zorpgo answers in the server's place, and how.
 var departures = map[string]map[string]struct{ code, enhanced, text string }{
+	"parameters": {
+		fromAlice + " SIZE=99999999999": {"552", "5.3.4", "Message size exceeds the limit"},
+	},
 	"out of order": {
 		toBob:  {"503", "5.5.1", "Invalid command in this state"},
 		"DATA": {"503", "5.5.1", "Invalid command in this state"},

@@ -72,11 +72,7 @@ func sameMessages(t *testing.T, d dialog, started Origin) {
 	t.Helper()
 	n := 0
 	for _, s := range d.steps {
-		for line := range strings.SplitSeq(s.send, "\r\n") {
-			if line == end {
-				n++
-			}
-		}
+		n += s.messages()
 	}
 	stored := started.Messages(2 * n)
 	for i, message := range stored {
@@ -108,7 +104,7 @@ func (j judge) compare(direct, through []string) {
 	for _, s := range j.dialog.steps {
 		for _, want := range strings.Split(s.want, " ") {
 			if !strings.HasPrefix(direct[n], want) {
-				j.t.Errorf("%s: the server answers %q to %q, want %s", j.dialog.name, direct[n], s.send, want)
+				j.t.Errorf("%s: the server answers %q to %.100q, want %s", j.dialog.name, direct[n], s.send, want)
 			}
 			j.one(s.send, direct[n], through[n])
 			n++
@@ -136,7 +132,7 @@ func (j judge) one(command, direct, through string) {
 func (j judge) same(command, want, got string) {
 	j.t.Helper()
 	if want, got = mask(want), mask(got); want != got {
-		j.t.Errorf("%s: %s: through zorpgo the client gets\n%q, want\n%q", j.dialog.name, command, got, want)
+		j.t.Errorf("%s: %.100s: through zorpgo the client gets\n%q, want\n%q", j.dialog.name, command, got, want)
 	}
 }
 
@@ -173,15 +169,17 @@ func keywords(reply string) (all []string) {
 	return all
 }
 
-// masks are the parts of replies that are never twice the same.
+// masks are the parts of replies that differ by nature.
 var masks = []struct {
 	of   *regexp.Regexp
 	with string
 }{
 	{regexp.MustCompile(`172\.16\.(40\.10|20\.1)\b`), "ADDRESS"},
-	{regexp.MustCompile(`queued as \w+`), "queued as ID"},                                     // Postfix
-	{regexp.MustCompile(`OK id=[\w-]+`), "OK id=ID"},                                          // Exim
-	{regexp.MustCompile(`\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}`), "DATE"},          // Exim
+	{regexp.MustCompile(`queued as \w+`), "queued as ID"},                            // Postfix
+	{regexp.MustCompile(`OK id=[\w-]+`), "OK id=ID"},                                 // Exim
+	{regexp.MustCompile(`\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}`), "DATE"}, // Exim
+	// zorpgo hands a long chunk on in pieces, of which Exim counts the last.
+	{regexp.MustCompile(`\d+ byte chunk received`), "N byte chunk received"},
 	{regexp.MustCompile(`2\.0\.0 [0-9a-f]{8} Message accepted`), "2.0.0 ID Message accepted"}, // OpenSMTPD
 }
 
