@@ -4,7 +4,7 @@
 { held[n++] = $0 }
 /^ *--- PASS:/ { passed++; delete skipped[$3]; next }
 /^ *--- FAIL:/ { failed++; next }
-/^ *--- SKIP:/ { skipped[$3] = reason; next }
+/^ *--- SKIP:/ { skipped[$3] = reason; order[seen++] = $3; next }
 # What the test said before its result line: the reason is the last line that names a place in a test file.
 /^ +[a-zA-Z0-9_]+_test\.go:[0-9]+: / { reason = $0; sub(/^ +[a-zA-Z0-9_]+_test\.go:[0-9]+: /, "", reason); next }
 /^ok .*\[no tests to run\]$/ { n = 0; next }
@@ -13,9 +13,11 @@
 /^FAIL\t/ { bad = 1; for (i = 0; i < n; i++) print held[i]; fflush(); n = 0; next }
 END {
     for (i = 0; i < n; i++) if (held[i] != "FAIL") { print held[i]; bad = 1 }
-    for (name in skipped) if (!count++) print "\nskipped:"
-    for (name in skipped) print "    " name ": " skipped[name]
-    printf "%d passed, %d failed, %d skipped\n", passed, failed, count
+    for (i = 0; i < seen; i++) if (order[i] in skipped) {
+        if (!count++) print "\nskipped:"
+        print "    " order[i] ": " skipped[order[i]]
+    }
+    printf "%d passed, %d failed, %d skipped\n", passed, failed, count + 0
     if (bad || failed || passed == 0) exit 1
     if (strict && count) { print "nothing may be skipped here (ZORPGO_REQUIRE_LAB is set)"; exit 1 }
 }
