@@ -40,15 +40,16 @@ mynetworks = 0.0.0.0/0 [::]/0
 `+strings.Join(config, "\n")+"\n")
 }
 
-// Relay starts a Postfix on the client that sends all its mail to the given address.
-func (l *Lab) Relay(to string) *Postfix {
+// Relay starts a Postfix on the client that sends all its mail to the given address. Lines of config have the last word
+// in its main.cf.
+func (l *Lab) Relay(to string, config ...string) *Postfix {
 	l.t.Helper()
 	return l.postfix(l.Client, `
 myhostname = client.example.net
 relayhost = [`+to+`]
 inet_interfaces = loopback-only
 minimal_backoff_time = 1s
-`)
+`+strings.Join(config, "\n")+"\n")
 }
 
 func userID(name string) string {

@@ -16,7 +16,7 @@ import (
 // Who may sign in at an origin that StartAuth started.
 const (
 	User     = "alice"
-	Password = "pa ss=wörd\"x"
+	Password = `pa ss="x$`
 )
 
 var errPassword = &smtp.SMTPError{Code: 535, EnhancedCode: smtp.EnhancedCode{5, 7, 8}, Message: "wrong name or password"}
@@ -57,7 +57,7 @@ type authSession struct{ *session }
 func (s *authSession) AuthMechanisms() []string { return mechanisms }
 
 func (s *authSession) Auth(name string) (sasl.Server, error) {
-	return s.origin.auth(name, func(user string) { s.mail.User = user })
+	return s.origin.auth(name, func(user string) { s.mail.User, s.mail.Mechanism = user, name })
 }
 
 func (s *authSession) Mail(from string, opts *smtp.MailOptions) error {

@@ -140,6 +140,9 @@ var departures = map[string]map[string]struct{ code, enhanced, text string }{
 		"MAIL TO:<alice@example.net>": {"501", "5.5.4", "Syntax error in parameters or arguments"},
 		"MAIL FROM:<a@b@c>":           {"501", "5.1.3", "Malformed address"},
 	},
+	"AUTH in clear": {
+		"AUTH PLAIN " + plain: {"538", "5.7.11", "Encryption required for authentication"},
+	},
 	"no recipient left": {
 		"DATA": {"554", "5.5.1", "No valid recipients"},
 	},

@@ -22,11 +22,12 @@ type GoSMTP struct {
 
 // Mail is a message as a GoSMTP got it.
 type Mail struct {
-	From    string
-	To      []string
-	UTF8    bool   // MAIL said SMTPUTF8
-	User    string // who signed in
-	Content []byte // as it was on the wire, less the dots of transparency
+	From      string
+	To        []string
+	UTF8      bool   // MAIL said SMTPUTF8
+	User      string // who signed in
+	Mechanism string // and how
+	Content   []byte // as it was on the wire, less the dots of transparency
 }
 
 // StartGoSMTP starts one as the origin.
@@ -84,7 +85,7 @@ type session struct {
 	mail   Mail
 }
 
-func (s *session) Reset()        { s.mail = Mail{User: s.mail.User} }
+func (s *session) Reset()        { s.mail = Mail{User: s.mail.User, Mechanism: s.mail.Mechanism} }
 func (s *session) Logout() error { return nil }
 
 func (s *session) Mail(from string, opts *smtp.MailOptions) error {
