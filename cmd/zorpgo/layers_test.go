@@ -34,6 +34,7 @@ var layers = [][]string{
 	{"builtins"},
 	{"cmd/zorpgo/lab"},
 	{"cmd/zorpgo/peers"},
+	{"cmd/zorpgo/peers"},
 	{"cmd/zorpgo"},
 }
 
