@@ -6,6 +6,7 @@
 package proxy
 
 import (
+	"errors"
 	"time"
 
 	"zorpgo/engine/session"
@@ -55,6 +56,16 @@ type Protocol interface {
 	// Close releases what the session holds; the sides are closed already.
 	Close()
 }
+
+// Starter is a Protocol that has something to do, or to say, before the server side is connected.
+type Starter interface {
+	// Start is called once, before everything else. Without connect there is no server side: Open is told of a failure.
+	// An error ends the session; then only Close is called.
+	Start() (connect bool, err error)
+}
+
+// ErrNoServer is the failure of an Open whose Protocol wanted no server side.
+var ErrNoServer = errors.New("policy wants no server side")
 
 // MaxUnused is how many unused bytes of one side a driver holds for a protocol.
 const MaxUnused = 128 << 10

@@ -70,9 +70,33 @@ func (r *run) serve(ctx context.Context) {
 		r.client.Close()
 		return
 	}
+	connect, err := start(protocol)
+	if err != nil {
+		r.session.Log.Error("session ended before it began", "error", err)
+		r.session.Deny(session.AbortedByPolicyAction, err.Error())
+		r.client.Close()
+		protocol.Close()
+		return
+	}
+	r.env.Serve(ctx, protocol, r.session, r.client, r.connector(connect))
+}
+
+// start gives a protocol that wants it the first word.
+func start(p proxy.Protocol) (connect bool, err error) {
+	if s, ok := p.(proxy.Starter); ok {
+		return s.Start()
+	}
+	return true, nil
+}
+
+// connector makes what connects the server side, or says that there is to be none.
+func (r *run) connector(wanted bool) func(context.Context) (net.Conn, error) {
+	if !wanted {
+		return func(context.Context) (net.Conn, error) { return nil, proxy.ErrNoServer }
+	}
 	plan := r.service.Routing().Route(r.session)
 	plan.Zones = r.service.LimitTargetZones
-	r.env.Serve(ctx, protocol, r.session, r.client, func(ctx context.Context) (net.Conn, error) {
+	return func(ctx context.Context) (net.Conn, error) {
 		conn, err := r.service.chainer().Connect(ctx, r.env.Dial, r.session, plan)
 		if err != nil {
 			return nil, err
@@ -82,7 +106,7 @@ func (r *run) serve(ctx context.Context) {
 			r.keepAlive(conn)
 		}
 		return conn, nil
-	})
+	}
 }
 
 func (r *run) keepAlive(conn net.Conn) {

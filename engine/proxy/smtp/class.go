@@ -130,6 +130,9 @@ func (s *Settings) check() (problems []error) {
 		bad("max_auth_request_length: %d is not between max_request_length, %d, and %d", s.MaxAuthRequestLength, s.MaxRequestLength, proxy.MaxUnused-2)
 	}
 	problems = append(problems, s.Limits.check()...)
+	if err := s.Trace.check(); err != nil {
+		problems = append(problems, err)
+	}
 	if s.MaxResponseLength < 5 || s.MaxResponseLength > maxReply {
 		bad("max_response_length: %d is not between 5 and %d", s.MaxResponseLength, maxReply)
 	}

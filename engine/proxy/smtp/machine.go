@@ -64,7 +64,10 @@ type Machine struct {
 	held []byte               // the reply that a hook decides
 }
 
-var _ proxy.Protocol = (*Machine)(nil)
+var (
+	_ proxy.Protocol = (*Machine)(nil)
+	_ proxy.Starter  = (*Machine)(nil)
+)
 
 // phase says what the bytes of a side are.
 type phase uint8
@@ -223,8 +226,11 @@ func (m *Machine) serverEnded(x proxy.Exchange, why error) {
 	m.lostServer(x)
 }
 
-// Close releases what the session holds.
-func (m *Machine) Close() { m.queue, m.arena, m.held, m.param = nil, nil, nil, nil }
+// Close releases what the session holds, after the policy's last word.
+func (m *Machine) Close() {
+	m.shutDown()
+	m.queue, m.arena, m.held, m.param = nil, nil, nil, nil
+}
 
 // done closes both sides after what was sent.
 func (m *Machine) done(x proxy.Exchange) {

@@ -56,7 +56,8 @@ type View struct {
 	Protocol         string // "SMTP" or "ESMTP"
 	ActiveExtensions int    // negotiated, as SMTP_EXT_* bits
 
-	LoggedIn bool // the server accepted a login
+	LoggedIn bool // the server accepted a login; kept for TraceLine
+	UTF8     bool // the transaction asked for SMTPUTF8; kept for TraceLine
 
 	Self any // kept for the hooks of this session by whoever made them
 }
@@ -83,10 +84,18 @@ type Settings struct {
 	AppendDomain                  string        // append_domain: for addresses without a domain
 	PermitExtensions              int           // permit_extensions: SMTP_EXT_* bits, the older way to say Extensions
 
-	// add_received_header: a Received line is put before the message (RFC 5321 §4.4). Received words it, without the
-	// field's name; an error leaves it out.
+	// add_received_header: a Received line is put before the message (RFC 5321 §4.4). Received words it, with or without
+	// the field's name; an error leaves it out. If it is nil, View.TraceLine words it.
 	AddReceivedHeader bool
 	Received          func(v *View) (string, error)
+	Trace             Trace
+
+	// Functions of a policy around the session; each may be nil. StartUp runs before anything else, its error ends the
+	// session. Connect says whether there is to be a server side at all (Zorp's connectServer); an error is no. ShutDown
+	// runs at the end, always.
+	StartUp  func(v *View) error
+	Connect  func(v *View) (bool, error)
+	ShutDown func(v *View) error
 
 	Limits Limits
 
