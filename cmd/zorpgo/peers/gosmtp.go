@@ -44,7 +44,7 @@ func (g *GoSMTP) serve(l *lab.Lab) {
 	server := smtp.NewServer(smtp.BackendFunc(g.session))
 	server.Domain = "origin.example.com"
 	server.EnableSMTPUTF8, server.EnableDSN, server.AllowInsecureAuth = true, true, true
-	server.MaxMessageBytes = 10_000_000
+	server.MaxMessageBytes, server.MaxLineLength = 1_000_000, 10_000
 	listener := l.Server.Listen("172.16.20.254:25")
 	go server.Serve(listener) // ends with Close
 	g.t.Cleanup(func() { server.Close() })

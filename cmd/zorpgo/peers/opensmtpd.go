@@ -17,7 +17,7 @@ type OpenSMTPD struct{ box }
 // opensmtpdConfig is its whole configuration, for a directory.
 const opensmtpdConfig = `
 listen on 172.16.20.254 port 25 hostname origin.example.com
-smtp max-message-size "10M"
+smtp max-message-size "1M"
 action "box" maildir "%[1]s/box" virtual { "bob@example.com" = nobody }
 match from any for domain "example.com" action "box"
 `

@@ -10,7 +10,7 @@ func StartPostfix(l *lab.Lab) Postfix {
 	return Postfix{l.Origin(
 		"mynetworks = 127.0.0.0/8",
 		"virtual_mailbox_maps = inline:{bob@example.com=mailbox/, böb@example.com=mailbox/}",
-		"message_size_limit = 10000000",
+		"message_size_limit = 1000000",
 	)}
 }
 

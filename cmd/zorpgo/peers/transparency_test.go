@@ -135,7 +135,10 @@ func (j judge) one(command, direct, through string) {
 
 func (j judge) same(command, want, got string) {
 	j.t.Helper()
-	if want, got = mask(want), mask(got); want != got {
+	if want, got = mask(want), mask(got); j.dialog.name == longChunk {
+		want, got = octets.ReplaceAllString(want, "N byte"), octets.ReplaceAllString(got, "N byte")
+	}
+	if want != got {
 		j.t.Errorf("%s: %.100s: through zorpgo the client gets\n%q, want\n%q", j.dialog.name, command, got, want)
 	}
 }
@@ -179,13 +182,14 @@ var masks = []struct {
 	with string
 }{
 	{regexp.MustCompile(`172\.16\.(40\.10|20\.1)\b`), "ADDRESS"},
-	{regexp.MustCompile(`queued as \w+`), "queued as ID"},                            // Postfix
-	{regexp.MustCompile(`OK id=[\w-]+`), "OK id=ID"},                                 // Exim
-	{regexp.MustCompile(`\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}`), "DATE"}, // Exim
-	// zorpgo hands a long chunk on in pieces, of which Exim counts the last.
-	{regexp.MustCompile(`\d+ byte chunk received`), "N byte chunk received"},
+	{regexp.MustCompile(`queued as \w+`), "queued as ID"},                                     // Postfix
+	{regexp.MustCompile(`OK id=[\w-]+`), "OK id=ID"},                                          // Exim
+	{regexp.MustCompile(`\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}`), "DATE"},          // Exim
 	{regexp.MustCompile(`2\.0\.0 [0-9a-f]{8} Message accepted`), "2.0.0 ID Message accepted"}, // OpenSMTPD
 }
+
+// octets is what servers say of a chunk.
+var octets = regexp.MustCompile(`\d+ byte`)
 
 func mask(reply string) string {
 	for _, m := range masks {
