@@ -11,8 +11,6 @@ import (
 	"zorpgo/engine/source"
 )
 
-const toplevel = "<toplevel>"
-
 // policyFrames are the frames of policy code in err's call stack, innermost first.
 func policyFrames(err error) []starlark.CallFrame {
 	var eval *starlark.EvalError
