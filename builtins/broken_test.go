@@ -70,5 +70,12 @@ func options(files map[string]string) builtins.Options {
 			}
 			return nil, os.ErrNotExist
 		},
+		LookupAddr: func(_ context.Context, addr string) ([]string, error) {
+			if addr == "192.0.2.25" {
+				return []string{"alias.example.com.", "mail.example.com."}, nil
+			}
+			return nil, os.ErrNotExist
+		},
+		Hostname: func() (string, error) { return "fw.example.com", nil },
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"go.starlark.net/starlark"
 
@@ -34,6 +35,11 @@ type Options struct {
 	ReadFile func(name string) ([]byte, error)                            // os.ReadFile if nil
 	Resolve  func(ctx context.Context, host string) ([]netip.Addr, error) // the system's resolver if nil
 	Log      *slog.Logger                                                 // what the policy logs and prints; slog.Default() if nil
+
+	LookupAddr func(ctx context.Context, addr string) ([]string, error) // the system's resolver if nil
+	Hostname   func() (string, error)                                   // os.Hostname if nil
+	Now        func() time.Time                                         // time.Now if nil
+
 	// Lint examines what the policy declared and adds findings to those so far; it is not called if parts of the policy
 	// did not run. It may be nil.
 	Lint func(declared *engine.Config, sofar source.Findings) source.Findings
@@ -84,8 +90,15 @@ func newLoad(opts Options) *load {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
+	if opts.LookupAddr == nil {
+		opts.LookupAddr = net.DefaultResolver.LookupAddr
+	}
+	if opts.Hostname == nil {
+		opts.Hostname = os.Hostname
+	}
 	d := word.NewDraft(opts.Log)
 	d.ReadFile, d.Resolve = opts.ReadFile, opts.Resolve
+	d.LookupAddr, d.Hostname, d.Now = opts.LookupAddr, opts.Hostname, opts.Now
 	d.Print = word.PrintTo(opts.Log)
 	l := &load{opts: opts, draft: d, smtp: smtp.New(d)}
 	d.Compile = l.compile

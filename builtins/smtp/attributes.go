@@ -58,6 +58,16 @@ var Attributes = []*Attribute{
 		func(s *smtp.Settings) any { return &s.MaxAuthRequestLength }).between(12, proxy.MaxUnused-2),
 	boolean("permit_auth_without_tls", "FALSE", "not Zorp's: offer AUTH in clear", func(s *smtp.Settings) any { return &s.PermitAuthWithoutTLS }),
 
+	boolean("add_received_header", "FALSE", "put a Received line before each message, worded by generateReceived()",
+		func(s *smtp.Settings) any { return &s.AddReceivedHeader }),
+	boolean("resolve_host", "FALSE", "look the client's host name up in the DNS for the Received line",
+		func(s *smtp.Settings) any { return &s.Trace.ResolveHost }),
+	{Name: "domain_name", Type: word.Text, Default: "None", Doc: "the proxy's own name in the Received line, a domain or an address literal; unknown if nothing says it",
+		setting: func(s *smtp.Settings) any { return &s.Trace.DomainName }},
+	{Name: "autodetect_domain_from", Type: word.Text, Default: "None",
+		Doc:     "where that name is from without domain_name: SMTP_GETDOMAIN_MAILNAME, the first line of /etc/mailname, or SMTP_GETDOMAIN_FQDN, the host's name",
+		setting: func(s *smtp.Settings) any { return &s.Trace.AutodetectDomainFrom }},
+
 	limit("max_recipients", "1000", "recipients of one transaction", func(l *smtp.Limits) any { return &l.Recipients }),
 	limit("max_transactions", "1000", "transactions of one session, 0 = no limit", func(l *smtp.Limits) any { return &l.Transactions }),
 	limit("max_errors", "20", "refusals of the proxy's own before it closes with 421", func(l *smtp.Limits) any { return &l.Errors }),
@@ -98,11 +108,7 @@ var Attributes = []*Attribute{
 		view: func(v *smtp.View) any { return &v.ActiveExtensions }},
 
 	refused("interval_transfer_noop", word.Integer, "60000", "content inspection is not built"),
-	refused("add_received_header", word.Boolean, "FALSE", "the message goes to the server as it came"),
 	refused("tls_passthrough", word.Boolean, "FALSE", "what is not seen cannot be checked"),
-	refused("resolve_host", word.Boolean, "FALSE", "add_received_header is not built"),
-	refused("domain_name", word.Text, "None", "add_received_header is not built"),
-	refused("autodetect_domain_from", word.Text, "None", "add_received_header is not built"),
 	refused("encryption_policy", word.Any, "None", "STARTTLS is not offered without it"),
 	refused("tls", word.Any, "None", "STARTTLS is not offered"),
 	refused("server_socket_mark", word.Integer, "0", "leave it out"),

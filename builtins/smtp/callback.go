@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"fmt"
+	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -17,15 +18,16 @@ type hookKind int
 const (
 	requestHook  hookKind = iota // command, param
 	responseHook                 // command, command_param, response_code, response_param
+	sessionHook                  // none
 )
 
 // arguments counts them, self aside.
-func (k hookKind) arguments() int { return [...]int{2, 4}[k] }
+func (k hookKind) arguments() int { return [...]int{2, 4, 0}[k] }
 
 func (k hookKind) hint(method bool) string {
-	params := [...]string{"command, param", "command, command_param, response_code, response_param"}[k]
+	params := [...]string{"command, param", "command, command_param, response_code, response_param", ""}[k]
 	if method {
-		params = "self, " + params
+		params = strings.TrimSuffix("self, "+params, ", ")
 	}
 	return "write it with the parameters (" + params + ")"
 }

@@ -33,7 +33,7 @@ func (m *made) Self() any { return &instance{made: m} }
 
 // perSession is a class whose config() looks at the session, or keeps something changeable on self.
 type perSession struct {
-	draft *word.Draft
+	words *Words
 	class *interp.Class
 }
 
@@ -65,7 +65,7 @@ func (p *perSession) New(s *session.Session) (proxy.Protocol, error) {
 func (p *perSession) configure(h *host, thread *starlark.Thread) (*smtp.Class, *interp.Object, error) {
 	object, err := evaluate(h, thread)
 	if err == nil {
-		err = h.finish(p.draft)
+		err = h.finish(p.words)
 	}
 	if err != nil {
 		return nil, nil, describe(err)
@@ -98,16 +98,20 @@ func evaluate(h *host, thread *starlark.Thread) (*interp.Object, error) {
 }
 
 // finish makes the settings of what config() said; from then on they do not change.
-func (h *host) finish(d *word.Draft) error {
+func (h *host) finish(w *Words) error {
 	if err := h.fill(); err != nil {
 		return err
 	}
 	if err := h.checkBits(); err != nil {
 		return err
 	}
-	if err := h.resolveRelay(d); err != nil {
+	if err := h.resolveRelay(w.draft); err != nil {
 		return err
 	}
+	if err := h.setTrace(w); err != nil {
+		return err
+	}
+	h.setHooks()
 	h.report = nil
 	for _, t := range h.tables {
 		t.report = nil
@@ -157,8 +161,7 @@ func isFunction(v starlark.Value) bool {
 }
 
 // Methods that Zorp would call and this engine does not.
-const hooksNotBuilt = "startUp startup shutDown shutdown __pre_startup__ __post_startup__ __pre_shutdown__ __post_shutdown__ __destroy__ " +
-	"generateReceived requestStack connectServer setServerAddress stackProxy stackCustom userAuthenticated readPEM closedByAbort invalidPolicyCall"
+const hooksNotBuilt = "__destroy__ requestStack setServerAddress stackProxy stackCustom userAuthenticated readPEM closedByAbort invalidPolicyCall"
 
 // refuseHooks reports methods of the policy that would never be called.
 func refuseHooks(d *word.Draft, class *interp.Class) {
@@ -167,10 +170,14 @@ func refuseHooks(d *word.Draft, class *interp.Class) {
 		if v == nil || owner.GoMade() {
 			continue
 		}
-		pos := owner.Pos()
-		if f, ok := v.(*starlark.Function); ok {
-			pos = interp.PosOf(f.Position())
-		}
-		d.Error(pos, "not-built", fmt.Sprintf("class %s: %s is Zorp's but not called yet", owner.Name(), name), "leave it out")
+		d.Error(writtenAt(v, owner), "not-built", fmt.Sprintf("class %s: %s is Zorp's but not called yet", owner.Name(), name), "leave it out")
 	}
+}
+
+// writtenAt is where a method was written, or else the class that has it.
+func writtenAt(v starlark.Value, owner *interp.Class) source.Pos {
+	if f, ok := v.(*starlark.Function); ok {
+		return interp.PosOf(f.Position())
+	}
+	return owner.Pos()
 }

@@ -30,6 +30,8 @@ type host struct {
 
 	session *session.Session
 	view    *smtp.View // of the callback that runs
+
+	connecting bool // that is connectServer
 }
 
 // errNeedsSession stops a config() that looks at the session while there is none: it is run per session instead.

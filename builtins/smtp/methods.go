@@ -55,6 +55,17 @@ var (
 		"loadESMTP":       method("loadESMTP", 0, func(c *methodCall) (starlark.Value, error) { return c.load((*smtp.Settings).LoadESMTP) }),
 		"sanitizeAddress": method("sanitizeAddress", 1, sanitizeAddress),
 		"name":            starlark.String("smtp"),
+
+		"generateReceived":  method("generateReceived", 0, generateReceived),
+		"connectServer":     method("connectServer", 0, connectServer),
+		"__pre_startup__":   method("__pre_startup__", 0, nothing),
+		"startup":           method("startup", 0, nothing),
+		"startUp":           method("startUp", 0, nothing),
+		"__post_startup__":  method("__post_startup__", 0, nothing),
+		"__pre_shutdown__":  method("__pre_shutdown__", 0, nothing),
+		"shutdown":          method("shutdown", 0, nothing),
+		"shutDown":          method("shutDown", 0, nothing),
+		"__post_shutdown__": method("__post_shutdown__", 0, nothing),
 	}
 	smtpMethods = starlark.StringDict{
 		"config":         method("config", 0, configSmtpProxy),

@@ -24,12 +24,13 @@ type Words struct {
 	draft    *word.Draft
 	abstract *interp.Class
 	smtp     *interp.Class
+	own      ownNames
 	done     map[*interp.Class]proxy.Class
 }
 
 // New makes the words of the policy whose declarations go into d.
 func New(d *word.Draft) *Words {
-	w := &Words{draft: d, done: map[*interp.Class]proxy.Class{}}
+	w := &Words{draft: d, own: newOwnNames(d), done: map[*interp.Class]proxy.Class{}}
 	w.abstract = interp.NewClass("AbstractSmtpProxy", nil, abstractMethods)
 	w.abstract.Host = func(o *interp.Object) (interp.Attrs, error) { return newHost(o.Class(), &report{draft: d}), nil }
 	w.smtp = interp.NewClass(smtpProxyName, []*interp.Class{w.abstract}, smtpMethods)
@@ -112,18 +113,20 @@ func (w *Words) errors() (n int) {
 func (w *Words) compile(class *interp.Class, pos source.Pos) proxy.Class {
 	class.Freeze()
 	refuseHooks(w.draft, class)
+	checkHooks(w.draft, class)
 	before := w.errors()
 	h := newHost(class, &report{draft: w.draft})
 	w.draft.Thread = interp.NewThread("config", interp.LoadLimits, w.draft.Print)
 	object, err := evaluate(h, w.draft.Thread)
 	w.draft.Thread = nil
 	if errors.Is(err, errNeedsSession) {
-		return &perSession{w.draft, class}
+		w.own.prepare()
+		return &perSession{w, class}
 	}
 	if err != nil {
 		w.failed(err, pos)
 	}
-	if err := h.finish(w.draft); err != nil || w.errors() > before {
+	if err := h.finish(w); err != nil || w.errors() > before {
 		return nil
 	}
 	compiled, problems := smtp.Compile(class.Name(), h.settings)
@@ -131,7 +134,7 @@ func (w *Words) compile(class *interp.Class, pos source.Pos) proxy.Class {
 		w.draft.Error(h.where(problem, pos), "bad-class", "class "+class.Name()+": "+problem.Error(), "")
 	}
 	if !object.Shareable() || h.unshareable {
-		return &perSession{w.draft, class}
+		return &perSession{w, class}
 	}
 	object.Freeze()
 	return &made{Class: compiled, name: class.Name(), host: h, object: object}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"go.starlark.net/starlark"
 
@@ -30,6 +31,10 @@ type Draft struct {
 	Compile  func(class *interp.Class, pos source.Pos) proxy.Class
 	Resolve  func(ctx context.Context, host string) ([]netip.Addr, error)
 	ReadFile func(name string) ([]byte, error)
+
+	LookupAddr func(ctx context.Context, addr string) ([]string, error)
+	Hostname   func() (string, error)
+	Now        func() time.Time // nil: time.Now
 
 	Zones    []*zone.Zone
 	Services map[string]*service.Service
