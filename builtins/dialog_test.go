@@ -1,12 +1,13 @@
 package builtins_test
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -41,7 +42,7 @@ func TestDialogs(t *testing.T) {
 				continue
 			}
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+f.Name, func(t *testing.T) {
-				if err := dialog.Play(protocolUnder(t, policy), string(f.Data)); err != nil {
+				if err := play(t, protocolUnder(t, policy), string(f.Data)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -49,17 +50,29 @@ func TestDialogs(t *testing.T) {
 	}
 }
 
+// play plays a whole session: what the protocol does before and after the dialog too.
+func play(t *testing.T, p proxy.Protocol, script string) error {
+	t.Helper()
+	connect, err := p.(proxy.Starter).Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if !connect {
+		script = "s unreachable\n" + script
+	}
+	return dialog.Play(p, script)
+}
+
 // protocolUnder is the protocol of one session of service "smtp" under a policy.
 func protocolUnder(t *testing.T, policy string) proxy.Protocol {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	read := func(name string) ([]byte, error) {
-		if name != "policy.star" {
-			return nil, os.ErrNotExist
-		}
-		return []byte(policy), nil
-	}
-	config, found, err := builtins.Load(builtins.Options{ReadFile: read, Log: log}, "policy.star")
+	opts := options(map[string]string{"policy.star": policy, "/etc/mailname": "mx.example.com\n"})
+	opts.Log = log
+	opts.Now = func() time.Time { return time.Date(2024, 2, 9, 8, 5, 1, 0, time.FixedZone("", 2*60*60)) }
+	opts.LookupAddr = func(context.Context, string) ([]string, error) { return []string{"client.example.com."}, nil }
+	config, found, err := builtins.Load(opts, "policy.star")
 	if err != nil || config == nil {
 		t.Fatalf("%v\n%v", err, found)
 	}
