@@ -138,3 +138,28 @@ func TestReceived(t *testing.T) {
 		}
 	}
 }
+
+// FuzzTraceLine: whatever a client and the DNS call themselves, the line is one field of three clauses and one comment.
+func FuzzTraceLine(f *testing.F) {
+	f.Add("c.example", "c.example.")
+	f.Add("a);(b\r\n", "x) by y")
+	f.Add("[192.0.2.1]", "[192.0.2.1]")
+	f.Fuzz(func(t *testing.T, helo, name string) {
+		v := traced("192.0.2.1", helo, Trace{ResolveHost: true, LookupAddr: func(context.Context, string) ([]string, error) { return []string{name}, nil }})
+		line, err := receivedLine(v.TraceLine(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(line)
+		if strings.Count(text, "(") != 1 || strings.Count(text, ")") != 1 || strings.Count(text, ";") != 1 || strings.Count(text, "\tby unknown with ESMTP id ") != 1 {
+			t.Errorf("%q", text)
+		}
+		if len(helo) < 60 && len(name) < 60 {
+			for part := range strings.SplitSeq(text, "\r\n") {
+				if len(part) > traceColumn {
+					t.Errorf("%q is longer than %d", part, traceColumn)
+				}
+			}
+		}
+	})
+}
