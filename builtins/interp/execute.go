@@ -110,6 +110,11 @@ func (r *load) unknowns(u *unit, unknown, names starlark.StringDict) {
 
 // unknown reports name, which is none of near.
 func (r *load) unknown(at source.Pos, name string, near []string) {
+	for _, module := range r.absent { // HTTP_REQ_ACCEPT, HttpProxy: said once, at the import
+		if strings.HasPrefix(strings.ToUpper(name), module) {
+			return
+		}
+	}
 	if why, ok := r.NotBuilt[name]; ok {
 		r.fail(at, "not-built", name+" is Zorp's but not built yet", why)
 		return

@@ -74,11 +74,12 @@ func (r *load) noName(at source.Pos, module, name string, names starlark.StringD
 
 func (r *load) noModule(u *unit, imp dialect.Import) {
 	r.poison(u, imp)
-	r.blind = r.blind || imp.Star
 	if why, ok := r.NotBuilt[imp.Module]; ok {
+		r.absent = append(r.absent, strings.ToUpper(strings.TrimPrefix(imp.Module, "Zorp.")))
 		r.fail(imp.Pos, "not-built", "module "+imp.Module+" is Zorp's but not built yet", why)
 		return
 	}
+	r.blind = r.blind || imp.Star
 	r.fail(imp.Pos, "unknown-module", "Zorp has no module "+imp.Module, didYouMean(imp.Module, moduleNames(r.Modules)))
 }
 

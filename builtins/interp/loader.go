@@ -54,6 +54,7 @@ type load struct {
 	units  map[string]*unit
 	order  []*unit
 	stack  []string // of files being loaded
+	absent []string // modules that are imported but not built, in capitals: their names begin so
 	blind  bool     // a file could not be read: any unknown name may be one of its
 }
 

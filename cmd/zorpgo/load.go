@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ import (
 type policy struct {
 	files    []string
 	instance string
+	says     *slog.Logger // for what the policy itself logs and prints
 }
 
 // flags gives cmd the ways to name the instance.
@@ -28,7 +30,7 @@ func (p *policy) flags(cmd *cobra.Command) {
 // load reads the policy and examines it. The error is that of a file; what is wrong with the policy are findings, and
 // with errors among them there is no Config.
 func (p *policy) load() (*engine.Config, source.Findings, error) {
-	config, found, err := builtins.Load(builtins.Options{Instance: p.instance, Lint: lint.Check}, p.files...)
+	config, found, err := builtins.Load(builtins.Options{Instance: p.instance, Log: p.says, Lint: lint.Check}, p.files...)
 	if err != nil {
 		return nil, nil, &failure{status: exitUsage, err: err}
 	}

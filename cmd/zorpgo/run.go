@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -49,6 +50,7 @@ func (s *server) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	s.says = log
 	config, err := s.loadGood(cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -64,6 +66,7 @@ func (s *server) run(cmd *cobra.Command) error {
 	if err := e.Start(config); err != nil {
 		return startFailure(err)
 	}
+	announce(log, e)
 	tell(log, "READY=1")
 	for got := range signals {
 		if got != syscall.SIGHUP {
@@ -87,6 +90,20 @@ func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) 
 		return
 	}
 	log.Info("policy reloaded")
+	announce(log, e)
+}
+
+// announce logs what listens for whom.
+func announce(log *slog.Logger, e *engine.Engine) {
+	for _, l := range e.Listening() {
+		var services []string
+		for _, r := range l.Rules {
+			if !slices.Contains(services, r.Service) {
+				services = append(services, r.Service)
+			}
+		}
+		log.Info("listening", "at", l.At, "services", services)
+	}
 }
 
 // stop lets the sessions end, until the time is over or another signal comes.

@@ -14,11 +14,16 @@ import (
 type chunk struct {
 	left  int64 // octets of it that are still to come
 	last  bool  // it ends the message
+	split bool  // it goes in pieces
 	carry bool  // a CR that ended the piece before: whether its LF follows decides if it goes on
 }
 
-// pieceSize is the least that goes to the server at once, but for the end of a chunk.
-const pieceSize = 32 << 10
+// A chunk of up to wholeChunk octets goes to the server as it came. What of a larger one goes there at once is at least
+// pieceSize, but for its end; a server that counts octets in its reply then counts those of the last piece.
+const (
+	wholeChunk = proxy.MaxUnused
+	pieceSize  = 32 << 10
+)
 
 // parseChunk: BDAT size [LAST]. Without a certain size nothing that follows can be understood, so that is fatal.
 func (m *Machine) parseChunk(param []byte) (certain bool) {
@@ -27,7 +32,7 @@ func (m *Machine) parseChunk(param []byte) (certain bool) {
 	if err != nil || !isDigit(size[0]) || n > math.MaxInt64/2 || more && !equalFold(trimSpace(rest), "LAST") {
 		return false
 	}
-	m.chunk.left, m.chunk.last = n, more
+	m.chunk.left, m.chunk.last, m.chunk.split = n, more, false
 	return true
 }
 
@@ -74,9 +79,10 @@ func (m *Machine) chunkReady(x proxy.Exchange) {
 // receiveChunk takes octets of a chunk.
 func (m *Machine) receiveChunk(x proxy.Exchange, data []byte) int {
 	n := int(min(m.chunk.left, int64(len(data))))
-	if int64(n) < m.chunk.left && n < pieceSize {
+	if int64(n) < m.chunk.left && (n < pieceSize || m.chunk.left <= wholeChunk && !m.chunk.split) {
 		return 0
 	}
+	m.chunk.split = true
 	m.sendPiece(x, data[:n])
 	return n
 }
