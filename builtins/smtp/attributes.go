@@ -56,6 +56,8 @@ var Attributes = []*Attribute{
 		func(s *smtp.Settings) any { return &s.PermitExtensions }).between(0, 63),
 	number("max_auth_request_length", "12288", "octets of an AUTH line without its end",
 		func(s *smtp.Settings) any { return &s.MaxAuthRequestLength }).between(12, proxy.MaxUnused-2),
+	boolean("refuse_malformed_header", "FALSE", "not Zorp's: refuse a message whose header section readers may read differently: a field twice that may be there once, "+
+		"a line without a colon, a space before one; FALSE says so in the message's record only", func(s *smtp.Settings) any { return &s.RefuseMalformedHeader }),
 	boolean("permit_auth_without_tls", "FALSE", "not Zorp's: offer AUTH in clear", func(s *smtp.Settings) any { return &s.PermitAuthWithoutTLS }),
 
 	boolean("add_received_header", "FALSE", "put a Received line before each message, worded by generateReceived()",

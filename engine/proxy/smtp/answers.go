@@ -46,6 +46,7 @@ var (
 	answerAuthLong  = newAnswer("500", "5.5.6", "Authentication line is too long")
 	answerTooBig    = newAnswer("552", "5.3.4", "Message size exceeds the limit")
 	answerHeader    = newAnswer("552", "5.3.4", "Header section is too long")
+	answerBadHeader = newAnswer("550", "5.6.0", "Header section can be read in more than one way")
 	answerHops      = newAnswer("554", "5.4.6", "Too many hops")
 	answerSlow      = newAnswer("421", "4.4.2", "Mail data comes in too slowly, closing transmission channel.")
 	answerSession   = newAnswer("421", "4.7.0", "Too many transactions, closing transmission channel.")

@@ -149,5 +149,5 @@ func (m *Machine) account(code int, note string) {
 		return
 	}
 	m.session.Log.Info("message", "tag", "smtp.accounting", "sender", string(m.sender), "recipients", m.accepted,
-		"size", m.size, "code", code, "note", note)
+		"size", m.size, "code", code, "note", note, "header", m.header.fault.String())
 }

@@ -5,16 +5,40 @@ import (
 	"zorpgo/engine/session"
 )
 
-// header looks at the header section of a message as it passes: how long it is, and how often the message was received.
+// header looks at the header section of a message as it passes: how long it is, how often the message was received, and
+// whether every reader will find the same fields in it (RFC 5322 §2.2, §3.6).
 type header struct {
 	over   bool // the body has begun
 	size   int
 	hops   int
-	column int // in the line at hand
-	same   int // how many of its first letters are those of "Received:"
+	fault  headerFault
+	single uint16 // which of singleFields were there
+	name   [16]byte
+	length int  // of the field name so far; also beyond what name holds
+	column int  // in the line at hand
+	named  bool // its colon was seen, or it continues a field
 }
 
-const receivedField = "RECEIVED:"
+// headerFault says why two readers of a header section may not read the same.
+type headerFault uint8
+
+const (
+	headerOK headerFault = iota
+	headerNoColon
+	headerSpace
+	headerTwice
+	headerFolded
+	headerNone
+)
+
+// String is the fault in words.
+func (f headerFault) String() string {
+	return [...]string{"", "a header line without a colon", "a space before a colon in the header", "a field twice that may be there once",
+		"a header that begins with a folded line", "no header"}[f]
+}
+
+// singleFields may be there once: RFC 5322 §3.6.
+var singleFields = [...]string{"FROM", "SENDER", "REPLY-TO", "TO", "CC", "BCC", "DATE", "MESSAGE-ID", "IN-REPLY-TO", "REFERENCES", "SUBJECT"}
 
 // scan takes the next bytes of the message.
 func (h *header) scan(b []byte) {
@@ -23,19 +47,76 @@ func (h *header) scan(b []byte) {
 		switch {
 		case c == '\r':
 		case c == '\n':
-			if h.column == 0 {
-				h.over = true
+			if h.endLine(); h.over {
 				return
 			}
-			h.column, h.same = 0, 0
-		default:
-			if h.same == h.column && h.same < len(receivedField) && upperByte(c) == receivedField[h.same] {
-				if h.same++; h.same == len(receivedField) {
-					h.hops++
-				}
-			}
+		case h.named:
 			h.column++
+		default:
+			h.nameByte(c)
 		}
+	}
+}
+
+// endLine ends a line; an empty one ends the header section.
+func (h *header) endLine() {
+	switch {
+	case h.column == 0:
+		h.over = true
+		if h.size <= 2 {
+			h.found(headerNone)
+		}
+	case !h.named:
+		h.found(headerNoColon)
+	}
+	h.column, h.length, h.named = 0, 0, false
+}
+
+// nameByte takes a byte before the colon of a line.
+func (h *header) nameByte(c byte) {
+	switch {
+	case h.column == 0 && (c == ' ' || c == '\t'):
+		h.named = true
+		if h.size == 1 {
+			h.found(headerFolded)
+		}
+	case c == ' ' || c == '\t':
+		h.found(headerSpace)
+	case c == ':':
+		h.named = true
+		h.field(h.name[:min(h.length, len(h.name))])
+	default:
+		if h.length < len(h.name) {
+			h.name[h.length] = upperByte(c)
+		}
+		h.length++
+	}
+	h.column++
+}
+
+// field counts a field whose name is complete.
+func (h *header) field(name []byte) {
+	if h.length > len(h.name) {
+		return
+	}
+	if string(name) == "RECEIVED" {
+		h.hops++
+	}
+	for i, single := range singleFields {
+		if string(name) != single {
+			continue
+		}
+		if h.single&(1<<i) != 0 {
+			h.found(headerTwice)
+		}
+		h.single |= 1 << i
+	}
+}
+
+// found keeps the first fault.
+func (h *header) found(f headerFault) {
+	if h.fault == headerOK {
+		h.fault = f
 	}
 }
 
@@ -60,6 +141,8 @@ func (m *Machine) inspect(content []byte, overhead int64) *answer {
 		return &answerHops
 	case l.HeaderSize > 0 && m.header.size > l.HeaderSize:
 		return &answerHeader
+	case m.header.fault != headerOK && m.settings.RefuseMalformedHeader:
+		return &answerBadHeader
 	case m.sizeLimit > 0 && m.size+int64(len(content))-overhead > m.sizeLimit:
 		return &answerTooBig
 	}

@@ -81,6 +81,7 @@ type Settings struct {
 	PermitOmissionOfAngleBrackets bool          // permit_omission_of_angle_brackets
 	PermitEarlyTalker             bool          // permit_early_talker (ours): bytes before the greeting are no offence
 	PermitAuthWithoutTLS          bool          // permit_auth_without_tls (ours): AUTH is offered in clear
+	RefuseMalformedHeader         bool          // refuse_malformed_header (ours): 550 to a message whose header section is ambiguous; false: only the record says so
 	AppendDomain                  string        // append_domain: for addresses without a domain
 	PermitExtensions              int           // permit_extensions: SMTP_EXT_* bits, the older way to say Extensions
 
