@@ -80,6 +80,11 @@ func FuzzSession(f *testing.F) {
 		[]byte("220 m\r\n250-m\r\n250-8BITMIME\r\n250 CHUNKING\r\n250 a\r\n250 b\r\n250 c\r\n250 d\r\n"), []byte{0, 7, 8, 38, 14, 7, 15, 7, 11, 7, 16, 7})
 	f.Add([]byte("EHLO c\r\nAUTH LOGIN\r\nYQ==\r\n*\r\nMAIL FROM:<a@b> AUTH=<>\r\n"),
 		[]byte("220 m\r\n250-m\r\n250-AUTH LOGIN PLAIN\r\n250 SIZE 9\r\n334 a\r\n334 b\r\n501 c\r\n"), []byte{0, 7, 8, 46, 12, 7, 6, 7, 3, 7})
+	for _, d := range transcripts(f) {
+		if client, server, cuts := d.said(); len(client)+len(server) < 8<<10 {
+			f.Add(client, server, cuts)
+		}
+	}
 	f.Fuzz(func(t *testing.T, client, server, cuts []byte) {
 		x := &tape{}
 		x.run(permissive(t), [2][]byte{client, server}, cuts)

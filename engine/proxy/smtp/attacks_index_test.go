@@ -1,0 +1,58 @@
+package smtp
+
+import (
+	"fmt"
+	"testing"
+)
+
+// attacks are known attacks on SMTP proxies and what a dialog alone cannot show of each. The dialogs are those that bear
+// its name.
+var attacks = []row{
+	{name: "EOD-01"}, {name: "EOD-02"}, {name: "EOD-03"}, {name: "EOD-04"}, {name: "EOD-05"}, {name: "EOD-06"},
+	{name: "EOD-07"}, {name: "EOD-08"}, {name: "EOD-09"}, {name: "EOD-10"}, {name: "EOD-11"}, {name: "EOD-12"},
+	{name: "EOD-13", shown: []string{"smtp TestBodyEverySplit", "smtp FuzzBody"}},
+	{name: "EOD-14"}, {name: "EOD-15"}, {name: "EOD-16"}, {name: "EOD-17"}, {name: "EOD-18"}, {name: "EOD-19"},
+	{name: "EOD-20"}, {name: "EOD-21"},
+	{name: "CHK-01"}, {name: "CHK-02"}, {name: "CHK-03"}, {name: "CHK-04"}, {name: "CHK-05"}, {name: "CHK-06"},
+	{name: "CHK-07"}, {name: "CHK-08"}, {name: "CHK-09"}, {name: "CHK-10"},
+	{name: "PIPE-01"}, {name: "PIPE-02"}, {name: "PIPE-03"}, {name: "PIPE-04"},
+	{name: "PIPE-05", shown: []string{"smtp TestGroupIsBounded", "smtp TestClientThatNeverReads", "proxy TestBackPressure"}},
+	{name: "PIPE-06", lacks: "RSET, NOOP and VRFY that are answered as asked are bounded by max_session_time alone"},
+	{name: "CMD-01"},
+	{name: "CMD-02", lacks: "a line that ends in LF and holds another control byte is refused with 500, and the next is read"},
+	{name: "CMD-03", shown: []string{"smtp TestHooks"}},
+	{name: "CMD-05", shown: []string{"smtp TestRelayCheck", "smtp TestParsePath"}},
+	{name: "CMD-06", shown: []string{"smtp TestParsePath"}},
+	{name: "CMD-07", shown: []string{"smtp TestFixedPoint", "smtp FuzzPath"}},
+	{name: "CMD-08"}, {name: "CMD-09"}, {name: "CMD-10"}, {name: "CMD-11"}, {name: "CMD-12"}, {name: "CMD-13"},
+	{name: "CMD-14"}, {name: "CMD-15"},
+	{name: "AUTH-03"}, {name: "AUTH-04"}, {name: "AUTH-05"}, {name: "AUTH-06"},
+	{name: "AUTH-07", shown: []string{"smtp TestSecretsAreNotLogged"}},
+	{name: "BACK-01", shown: []string{"smtp FuzzReply"}}, {name: "BACK-02"}, {name: "BACK-03"}, {name: "BACK-04"}, {name: "BACK-05"},
+	{name: "MSG-01", lacks: "a policy is not told of malformed header sections; they pass as they are"},
+	{name: "MSG-03"}, {name: "MSG-05"},
+	{name: "DOS-01", shown: []string{"smtp TestSlowCommand", "proxy TestAwait"}},
+	{name: "DOS-02", shown: []string{"smtp TestSlowText"}},
+	{name: "DOS-05", shown: []string{"match TestRegexp"}},
+	{name: "DOS-06", shown: []string{"interp TestLimits", "builtins TestHooks"}},
+	{name: "DOS-07", lacks: "no matcher that looks something up is built; what waits is given to the driver, which serves other sessions"},
+	{name: "DOS-08", shown: []string{"proxy TestPanic", "smtp FuzzSession"}},
+}
+
+// TestAttacks: every attack has a dialog of its name or a test that shows that it fails.
+func TestAttacks(t *testing.T) {
+	names := knownNames(t)
+	rows := make([]row, len(attacks))
+	for i, r := range attacks {
+		r.shown = append(names.named(r.name), r.shown...)
+		rows[i] = r
+	}
+	names.check(t, rows)
+	for _, group := range []string{"EOD", "CHK", "PIPE", "CMD", "AUTH", "BACK", "MSG", "DOS"} {
+		dialogs := 0
+		for i := range 30 {
+			dialogs += len(names.named(fmt.Sprintf("%s-%02d", group, i)))
+		}
+		t.Logf("%s: %d dialogs", group, dialogs)
+	}
+}
