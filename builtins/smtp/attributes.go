@@ -85,6 +85,7 @@ var Attributes = []*Attribute{
 	limit("timeout_data_init", "120000", "ms for the server's reply to DATA", func(l *smtp.Limits) any { return &l.TimeoutDataInit }),
 	limit("timeout_data_block", "180000", "ms between two pieces of mail data", func(l *smtp.Limits) any { return &l.TimeoutDataBlock }),
 	limit("timeout_data_end", "600000", "ms for the server's reply to the end of mail data", func(l *smtp.Limits) any { return &l.TimeoutDataEnd }),
+	limit("timeout_write", "120000", "ms for one write to a side that does not read", func(l *smtp.Limits) any { return &l.TimeoutWrite }),
 	limit("max_session_time", "86400000", "ms that a session may last, 0 = no limit", func(l *smtp.Limits) any { return &l.SessionTime }),
 
 	seen("request_cmd", "the command's verb; in a request callback, what is forwarded",

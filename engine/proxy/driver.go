@@ -14,8 +14,8 @@ import (
 
 // The bounds that Serve keeps.
 const (
-	// WriteLimit is how long one write to a side may take before the side has Ended; up to half as much again passes
-	// before it is noticed.
+	// WriteLimit is how long one write to a side may take before the side has Ended, unless the protocol is Patient; up to
+	// half as much again passes before it is noticed.
 	WriteLimit = 2 * time.Minute
 	// LingerTime and LingerBytes bound what is read from a client that was hung up: closing at once would reset the
 	// connection if the client is still sending, and destroy the last reply.
@@ -46,9 +46,10 @@ type driver struct {
 	failure  error // why there is no server side
 	offering bool  // Receive runs, with bytes of side from
 	from     Side
-	question func() // asked, not run yet
-	dead     bool   // cut: the protocol is not called any more
-	crash    *crash // the panic on the client's goroutine
+	question func()        // asked, not run yet
+	writing  time.Duration // the limit of one write
+	dead     bool          // cut: the protocol is not called any more
+	crash    *crash        // the panic on the client's goroutine
 
 	// Seams for tests.
 	linger time.Duration
@@ -59,6 +60,10 @@ type driver struct {
 func newDriver(p Protocol, s *session.Session, client net.Conn) *driver {
 	d := &driver{p: p, s: s, linger: LingerTime, take: stream.Borrow, give: stream.GiveBack}
 	d.changed = sync.NewCond(&d.mu)
+	d.writing = WriteLimit
+	if patient, ok := p.(Patient); ok {
+		d.writing = patient.WriteLimit()
+	}
 	for side := range d.ends {
 		d.ends[side].setup(d, Side(side))
 	}

@@ -222,3 +222,32 @@ func TestWriteFails(t *testing.T) {
 		t.Errorf("%d bytes counted", r.s.Count.ToServer)
 	}
 }
+
+// patient is a fake that waits for its writes no longer than it says.
+type patient struct {
+	fake
+	limit time.Duration
+}
+
+func (p *patient) WriteLimit() time.Duration { return p.limit }
+
+// A side that does not read is given up after the protocol's own limit, and the session with it.
+func TestSlowReader(t *testing.T) {
+	everywhere(t, func(t *testing.T, network string) {
+		p := &patient{limit: 20 * time.Millisecond}
+		r := serve(t, network, p)
+		go func() { // until the session ends
+			for {
+				if _, err := io.WriteString(r.server, "a line that nobody reads\n"); err != nil {
+					return
+				}
+			}
+		}()
+		if crash := r.over(); crash != nil {
+			t.Fatal(crash)
+		}
+		if len(p.ended) == 0 || p.ended[0] != "client deadline" {
+			t.Errorf("ended: %v", p.ended)
+		}
+	})
+}

@@ -125,8 +125,8 @@ func (d *driver) flush(side Side) bool {
 
 // write writes e.flight without the lock. The deadline of writing is set early and seldom.
 func (d *driver) write(e *end) (int64, error) {
-	if now := time.Now(); e.writable.Sub(now) < WriteLimit {
-		e.writable = now.Add(WriteLimit * 3 / 2)
+	if now := time.Now(); e.writable.Sub(now) < d.writing {
+		e.writable = now.Add(d.writing * 3 / 2)
 		e.conn.SetWriteDeadline(e.writable)
 	}
 	d.mu.Unlock()

@@ -64,6 +64,12 @@ type Starter interface {
 	Start() (connect bool, err error)
 }
 
+// Patient is a Protocol that says itself how long one write to a side may take before the side has Ended; others have
+// WriteLimit.
+type Patient interface {
+	WriteLimit() time.Duration
+}
+
 // ErrNoServer is the failure of an Open whose Protocol wanted no server side.
 var ErrNoServer = errors.New("policy wants no server side")
 

@@ -27,6 +27,7 @@ type Limits struct {
 	TimeoutDataInit  time.Duration // timeout_data_init: of the server to DATA; 2 min
 	TimeoutDataBlock time.Duration // timeout_data_block: between two pieces of mail data; 3 min
 	TimeoutDataEnd   time.Duration // timeout_data_end: of the server to the end of mail data; 10 min
+	TimeoutWrite     time.Duration // timeout_write: one write to a side that does not read; 2 min
 	SessionTime      time.Duration // max_session_time: 24 h
 }
 
@@ -45,6 +46,7 @@ var defaultLimits = Limits{
 	TimeoutDataInit:  2 * time.Minute,
 	TimeoutDataBlock: 3 * time.Minute,
 	TimeoutDataEnd:   10 * time.Minute,
+	TimeoutWrite:     2 * time.Minute,
 	SessionTime:      24 * time.Hour,
 }
 
@@ -61,7 +63,7 @@ func (l *Limits) check() (problems []error) {
 		{"timeout_greeting", int64(l.TimeoutGreeting), 1}, {"timeout_command", int64(l.TimeoutCommand), 1},
 		{"timeout_reply", int64(l.TimeoutReply), 1}, {"timeout_data_init", int64(l.TimeoutDataInit), 1},
 		{"timeout_data_block", int64(l.TimeoutDataBlock), 1}, {"timeout_data_end", int64(l.TimeoutDataEnd), 1},
-		{"max_session_time", int64(l.SessionTime), 0},
+		{"timeout_write", int64(l.TimeoutWrite), 1}, {"max_session_time", int64(l.SessionTime), 0},
 	} {
 		if v.value < v.least {
 			problems = append(problems, fmt.Errorf("%s: %d is less than %d", v.name, v.value, v.least))
@@ -80,6 +82,9 @@ func (m *Machine) awaitServer(x proxy.Exchange, limit time.Duration) {
 	x.Await(proxy.Client, 0)
 	x.Await(proxy.Server, m.within(limit))
 }
+
+// WriteLimit bounds a side that does not read.
+func (m *Machine) WriteLimit() time.Duration { return m.within(m.settings.Limits.TimeoutWrite) }
 
 // within is limit, but no longer than timeout and what is left of the session.
 func (m *Machine) within(limit time.Duration) time.Duration {
