@@ -61,6 +61,18 @@ func (q *queue) pass(b []byte, from Side) {
 	q.grows = false
 }
 
+// skip takes n written bytes off the front.
+func (q *queue) skip(n int) {
+	q.size -= n
+	for n > 0 {
+		k := min(n, len(q.pieces[0]))
+		if q.pieces[0] = q.pieces[0][k:]; len(q.pieces[0]) == 0 {
+			q.pieces = q.pieces[1:]
+		}
+		n -= k
+	}
+}
+
 // clear forgets everything and gives the pooled buffers back.
 func (q *queue) clear(give func([]byte)) {
 	for _, b := range q.scratch {

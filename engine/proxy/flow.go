@@ -1,0 +1,374 @@
+package proxy
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"zorpgo/engine/poll"
+	"zorpgo/engine/session"
+	"zorpgo/engine/stream"
+)
+
+// Flow is a session on a loop: the second driver, for plain sockets. It needs no goroutine and, while it is idle, no
+// buffer. All methods are for the loop.
+//
+// It is begun with the client's socket and then given the server's, or the reason why there is none; when both sides
+// are closed it calls Over, once.
+type Flow struct {
+	loop    *poll.Loop
+	p       Protocol
+	s       *session.Session
+	over    func(f *Flow, crash any)
+	ends    [2]flowEnd
+	timer   poll.Timer
+	writing time.Duration // the limit of one write
+
+	opening  bool  // the server side was decided
+	opened   bool  // and the protocol was told
+	failure  error // why there is no server side
+	offering bool  // Receive runs, with bytes of side from
+	from     Side
+	feeding  bool
+	question func() // asked, not begun
+	asking   bool   // runs on a goroutine of its own
+	dead     bool
+}
+
+// flowEnd is one side of a flow.
+type flowEnd struct {
+	flow *Flow
+	side Side
+	fd   int // -1: there is no such side, or it is closed
+
+	input []byte // unused bytes, in a pooled buffer; nil if there are none
+	more  bool   // the socket may have bytes
+	rest  bool   // the peer has sent its end: a read must go on until it comes
+	full  bool   // the socket takes no more for now
+
+	hungry  bool // the protocol used nothing of input and wants more
+	why     error
+	told    bool
+	hanging bool
+	lingers int // bytes that may still be thrown away; 0: it does not linger
+
+	due, stuck time.Time // what Await set; when what waits to be written is given up
+	queue      queue     // output of this turn
+	waits      []byte    // output that the socket did not take
+}
+
+// flowEvents are asked for once: edge-triggered, with the peer's end told apart from its bytes, so that a read that did
+// not fill the buffer need not be followed by one that finds nothing.
+const flowEvents = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
+
+// Begin makes the flow of s on l. It owns client, a non-blocking socket. over gets the panic that ended it, if one did.
+func Begin(l *poll.Loop, p Protocol, s *session.Session, client int, over func(f *Flow, crash any)) (*Flow, error) {
+	f := &Flow{loop: l, p: p, s: s, over: over, writing: WriteLimit}
+	if patient, ok := p.(Patient); ok {
+		f.writing = patient.WriteLimit()
+	}
+	for side := range f.ends {
+		f.ends[side] = flowEnd{flow: f, side: Side(side), fd: -1}
+	}
+	return f, f.attach(Client, client)
+}
+
+// Session is the flow's session.
+func (f *Flow) Session() *session.Session { return f.s }
+
+// Connected gives the flow its server, or the reason why there is none.
+func (f *Flow) Connected(server int, failure error) {
+	if f.dead {
+		if failure == nil {
+			unix.Close(server)
+		}
+		return
+	}
+	f.opening, f.failure = true, failure
+	if failure == nil {
+		f.failure = f.attach(Server, server)
+	}
+	f.turn()
+}
+
+// Cut ends the flow at once.
+func (f *Flow) Cut() {
+	if !f.dead {
+		f.finish(nil)
+	}
+}
+
+func (f *Flow) attach(side Side, fd int) error {
+	e := &f.ends[side]
+	if err := f.loop.Add(fd, flowEvents, e); err != nil {
+		unix.Close(fd)
+		return err
+	}
+	e.fd = fd
+	return nil
+}
+
+// Ready implements poll.Handler.
+func (e *flowEnd) Ready(events uint32) {
+	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		e.more = true
+	}
+	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		e.rest = true
+	}
+	if events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		e.full = false
+	}
+	e.flow.turn()
+}
+
+// turn does all that can be done now. A panic of the protocol ends the session alone.
+func (f *Flow) turn() {
+	if f.dead || f.feeding {
+		return
+	}
+	f.feeding = true
+	defer func() {
+		f.feeding = false
+		if crash := recover(); crash != nil {
+			f.finish(crash)
+		}
+	}()
+	for round := 0; !f.dead && (f.feed() || f.read(Client) || f.read(Server)); round++ {
+		if round == turnRounds {
+			f.loop.Post(f.turn)
+			break
+		}
+	}
+	if !f.dead {
+		f.rearm()
+	}
+}
+
+// turnRounds bounds how long a flow has its turn while the others wait.
+const turnRounds = 32
+
+func (f *Flow) flushBoth() {
+	f.flush(Client)
+	f.flush(Server)
+}
+
+// feed calls the protocol until it has nothing more to do, and writes what it said.
+func (f *Flow) feed() (worked bool) {
+	for f.question == nil && !f.asking && (f.open() || f.offer(Client) || f.offer(Server) || f.tell()) {
+		worked = true
+	}
+	f.flushBoth()
+	f.hangup(Server)
+	f.hangup(Client)
+	f.ask()
+	if f.done() {
+		f.finish(nil)
+	}
+	return worked
+}
+
+func (f *Flow) open() bool {
+	if f.opened || !f.opening {
+		return false
+	}
+	f.opened = true
+	f.p.Open(f, f.failure)
+	return f.called()
+}
+
+func (f *Flow) called() bool {
+	f.ends[Client].hungry, f.ends[Server].hungry = false, false
+	return true
+}
+
+// offer gives the protocol what it can use of the unused bytes of a side.
+func (f *Flow) offer(from Side) bool {
+	e := &f.ends[from]
+	if len(e.input) == 0 || !f.usable(e) {
+		return false
+	}
+	used := f.offerAll(e, e.input)
+	if used == 0 {
+		return f.question != nil
+	}
+	f.flushBoth() // what was passed lies in the buffer
+	e.drop(used)
+	return true
+}
+
+// usable reports whether the protocol can use input of a side now.
+func (f *Flow) usable(e *flowEnd) bool {
+	return f.opened && f.question == nil && !e.hungry && !e.told && !e.hanging && f.p.Ready(e.side)
+}
+
+// offerAll offers data until the protocol can use no more of it, and returns how much it used. Its output is not
+// written in between, so that what belongs together goes out together.
+func (f *Flow) offerAll(e *flowEnd, data []byte) (used int) {
+	for used < len(data) && f.usable(e) {
+		f.from, f.offering = e.side, true
+		n := f.p.Receive(f, e.side, data[used:len(data):len(data)])
+		f.offering = false
+		if n == 0 {
+			e.hungry = true
+			break
+		}
+		used += n
+		f.called()
+	}
+	return used
+}
+
+// tell reports the end of a side, once, after its last bytes were offered.
+func (f *Flow) tell() bool {
+	for i := range f.ends {
+		e := &f.ends[i]
+		if !f.opened || e.why == nil || e.told {
+			continue
+		}
+		e.told = true
+		if !e.hanging {
+			f.p.Ended(f, e.side, e.why)
+		}
+		e.drop(len(e.input))
+		return f.called()
+	}
+	return false
+}
+
+// ask runs a question beside the loop, so that no other session waits for it.
+func (f *Flow) ask() {
+	question := f.question
+	if question == nil || f.asking || f.dead {
+		return
+	}
+	f.asking = true
+	go func() { // ends with the question
+		var crash any
+		defer func() {
+			f.loop.Post(func() { f.answered(crash) })
+		}()
+		defer func() { crash = recover() }()
+		question()
+	}()
+}
+
+func (f *Flow) answered(crash any) {
+	f.asking, f.question = false, nil
+	if f.dead {
+		f.finish(nil)
+		return
+	}
+	if crash != nil {
+		f.finish(crash)
+		return
+	}
+	f.p.Answered(f)
+	f.called()
+	f.turn()
+}
+
+// done reports whether no side is needed any more.
+func (f *Flow) done() bool {
+	return f.opened && f.question == nil && f.ends[Client].over() && f.ends[Server].over()
+}
+
+func (e *flowEnd) over() bool { return e.fd < 0 || e.told && len(e.waits) == 0 && !e.hanging }
+
+// finish closes everything. While a question runs it only marks the flow: the answer finishes it.
+func (f *Flow) finish(crash any) {
+	f.dead = true
+	f.loop.Stop(&f.timer)
+	for i := range f.ends {
+		f.ends[i].close()
+	}
+	if f.asking {
+		return
+	}
+	over := f.over
+	f.over = nil
+	if over == nil {
+		return
+	}
+	f.p.Close()
+	over(f, crash)
+}
+
+func (e *flowEnd) close() {
+	if e.fd >= 0 {
+		e.flow.loop.Forget(e.fd, true)
+		unix.Close(e.fd)
+		e.fd = -1
+	}
+	e.drop(len(e.input))
+	e.forgetOutput()
+}
+
+// drop takes n used bytes off the input, and gives its buffer back when nothing is left.
+func (e *flowEnd) drop(n int) {
+	if e.input == nil {
+		return
+	}
+	rest := copy(e.input, e.input[n:])
+	if e.input = e.input[:rest]; rest == 0 {
+		stream.GiveBack(e.input[:cap(e.input)])
+		e.input = nil
+	}
+}
+
+// stop notes why the side sends no more; the first reason stands.
+func (e *flowEnd) stop(why error) {
+	e.more = false
+	if e.why == nil {
+		e.why = why
+	}
+}
+
+// rearm sets the timer to the earliest of what is awaited, if it would fire later than that.
+func (f *Flow) rearm() {
+	var first time.Time
+	for i := range f.ends {
+		for _, due := range [...]time.Time{f.ends[i].due, f.ends[i].stuck} {
+			if !due.IsZero() && (first.IsZero() || due.Before(first)) {
+				first = due
+			}
+		}
+	}
+	if armed := f.timer.Due(); !first.IsZero() && (armed.IsZero() || first.Before(armed)) {
+		f.loop.Set(&f.timer, first, f.late)
+	}
+}
+
+// late handles the timer: a deadline that was moved meanwhile is not over.
+func (f *Flow) late() {
+	now := f.loop.Now()
+	for i := range f.ends {
+		e := &f.ends[i]
+		switch {
+		case e.lingers > 0 && e.is(e.due, now):
+			e.close()
+		case e.is(e.stuck, now):
+			e.forgetOutput()
+			e.stop(os.ErrDeadlineExceeded)
+		case e.is(e.due, now):
+			e.due = time.Time{}
+			e.stop(os.ErrDeadlineExceeded)
+		}
+	}
+	f.turn()
+}
+
+func (*flowEnd) is(due, now time.Time) bool { return !due.IsZero() && !due.After(now) }
+
+// endOf is what a read says of the end of a side.
+func endOf(n int, err error) error {
+	if err != nil {
+		return os.NewSyscallError("read", err)
+	}
+	if n == 0 {
+		return io.EOF
+	}
+	return nil
+}

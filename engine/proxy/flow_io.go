@@ -1,0 +1,276 @@
+package proxy
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"zorpgo/engine/stream"
+)
+
+// read reads once from a side if that makes sense, and offers what came. False: there was nothing to do.
+func (f *Flow) read(from Side) bool {
+	e := &f.ends[from]
+	switch {
+	case e.lingers > 0 && e.more:
+		e.throwAway()
+		return true
+	case !e.more || e.fd < 0 || e.why != nil || e.hanging || f.asking || !f.roomFor(e):
+		return false
+	case len(e.input) > 0:
+		return e.readMore()
+	}
+	buffer := f.loop.Buffer()
+	n := e.receive(buffer)
+	if n > 0 {
+		e.hungry = false
+		f.use(e, buffer[:n])
+	}
+	return true
+}
+
+// roomFor reports whether what comes from e has somewhere to go: back-pressure, in each direction on its own. Bytes that
+// the protocol cannot use yet are not followed by more.
+func (f *Flow) roomFor(e *flowEnd) bool {
+	other := &f.ends[e.side.Other()]
+	if len(other.waits) > 0 || len(e.waits) > together {
+		return false
+	}
+	return len(e.input) == 0 || e.hungry
+}
+
+// use offers data, which lies in the loop's buffer, and keeps what is left of it.
+func (f *Flow) use(e *flowEnd, data []byte) {
+	used := f.offerAll(e, data)
+	f.flushBoth()
+	if used < len(data) && !e.hanging {
+		e.keep(data[used:])
+	}
+}
+
+// keep puts unused bytes into a pooled buffer.
+func (e *flowEnd) keep(data []byte) {
+	b := stream.Borrow(len(data))
+	e.input = b[:copy(b, data)]
+}
+
+// readMore reads behind the unused bytes, in a larger buffer if this one is full.
+func (e *flowEnd) readMore() bool {
+	if len(e.input) == cap(e.input) {
+		if cap(e.input) == stream.LargeBuffer {
+			e.flow.s.Log.Error("protocol does not decide on its input", "side", e.side, "bytes", len(e.input))
+			e.flow.finish(nil)
+			return false
+		}
+		e.grow()
+	}
+	n := e.receive(e.input[len(e.input):cap(e.input)])
+	e.input = e.input[:len(e.input)+n]
+	if n > 0 {
+		e.hungry = false
+	}
+	return true
+}
+
+// grow moves the unused bytes into a large buffer.
+func (e *flowEnd) grow() {
+	b := stream.Borrow(stream.LargeBuffer)
+	n := copy(b, e.input)
+	stream.GiveBack(e.input[:cap(e.input)])
+	e.input = b[:n]
+}
+
+// receive reads into b. A read that does not fill it has emptied the socket, unless the peer's end is there as well.
+func (e *flowEnd) receive(b []byte) int {
+	n, err := unix.Read(e.fd, b)
+	switch {
+	case err == unix.EINTR:
+		return 0
+	case err == unix.EAGAIN:
+		e.more = false
+		return 0
+	case n <= 0:
+		e.stop(endOf(n, err))
+		return 0
+	}
+	e.more = n == len(b) || e.rest
+	count, _ := counters(e.flow.s, e.side)
+	*count += int64(n)
+	return n
+}
+
+// throwAway reads what a client that was hung up still sends.
+func (e *flowEnd) throwAway() {
+	n := e.receive(e.flow.loop.Buffer())
+	e.lingers -= n
+	if e.why != nil || e.lingers <= 0 {
+		e.close()
+	}
+}
+
+// flush writes the output of this turn, or keeps what the socket does not take.
+func (f *Flow) flush(side Side) {
+	e := &f.ends[side]
+	if e.fd < 0 || e.full || len(e.waits) == 0 && e.queue.empty() {
+		e.keepOutput()
+		return
+	}
+	if len(e.waits) > 0 {
+		n := e.write(e.waits)
+		e.dropOutput(n)
+		if len(e.waits) > 0 {
+			e.keepOutput()
+			return
+		}
+	}
+	e.writeQueue()
+}
+
+// writeQueue writes the pieces of the queue in one call.
+func (e *flowEnd) writeQueue() {
+	var n int
+	switch pieces := e.queue.pieces; len(pieces) {
+	case 0:
+		return
+	case 1:
+		n = e.write(pieces[0])
+	default:
+		n = e.writev(pieces)
+	}
+	if n == e.queue.size {
+		e.queue.clear(stream.GiveBack)
+		return
+	}
+	e.queue.skip(n)
+	e.keepOutput()
+}
+
+func (e *flowEnd) write(b []byte) int {
+	n, err := unix.Write(e.fd, b)
+	return e.wrote(n, err, len(b))
+}
+
+func (e *flowEnd) writev(pieces [][]byte) int {
+	n, err := unix.Writev(e.fd, pieces)
+	return e.wrote(n, err, e.queue.size)
+}
+
+// wrote notes what a write of wanted bytes did.
+func (e *flowEnd) wrote(n int, err error, wanted int) int {
+	switch {
+	case err == unix.EAGAIN:
+		e.full, n = true, 0
+	case err == unix.EINTR:
+		n = 0
+	case err != nil:
+		e.forgetOutput()
+		e.stop(err)
+		return wanted
+	}
+	_, count := counters(e.flow.s, e.side)
+	*count += int64(n)
+	e.full = e.full || n < wanted
+	return n
+}
+
+// keepOutput moves the queue to what waits: passed bytes do not stay where they are.
+func (e *flowEnd) keepOutput() {
+	if e.queue.empty() {
+		return
+	}
+	if e.fd < 0 || e.why != nil && e.told {
+		e.queue.clear(stream.GiveBack)
+		return
+	}
+	for _, piece := range e.queue.pieces {
+		e.waits = append(e.waits, piece...)
+	}
+	e.queue.clear(stream.GiveBack)
+	if e.stuck.IsZero() {
+		e.stuck = e.flow.loop.Now().Add(e.flow.writing)
+	}
+}
+
+// dropOutput takes n written bytes off what waits.
+func (e *flowEnd) dropOutput(n int) {
+	e.stuck = time.Time{}
+	if e.waits = e.waits[min(n, len(e.waits)):]; len(e.waits) == 0 {
+		e.waits = nil
+		return
+	}
+	e.stuck = e.flow.loop.Now().Add(e.flow.writing)
+}
+
+func (e *flowEnd) forgetOutput() {
+	e.waits, e.stuck = nil, time.Time{}
+	e.queue.clear(stream.GiveBack)
+}
+
+// hangup closes a side that the protocol hung up and that everything was written to. The client is given time to read.
+func (f *Flow) hangup(side Side) {
+	e := &f.ends[side]
+	if !e.hanging || e.fd < 0 || e.lingers > 0 || len(e.waits) > 0 && e.why == nil {
+		return
+	}
+	e.drop(len(e.input))
+	if side == Server || e.why != nil && !isDeadline(e.why) || unix.Shutdown(e.fd, unix.SHUT_WR) != nil {
+		e.close()
+		return
+	}
+	e.why, e.lingers = nil, LingerBytes
+	e.due = f.loop.Now().Add(LingerTime)
+}
+
+func isDeadline(err error) bool {
+	t, ok := err.(interface{ Timeout() bool })
+	return ok && t.Timeout()
+}
+
+var _ Exchange = (*Flow)(nil)
+
+// Send implements Exchange.
+func (f *Flow) Send(to Side, b []byte) {
+	if e := &f.ends[to]; e.fd >= 0 && !e.hanging {
+		e.queue.send(b, stream.Borrow)
+	}
+}
+
+// Pass implements Exchange.
+func (f *Flow) Pass(to Side, b []byte) {
+	switch e := &f.ends[to]; {
+	case e.fd < 0 || e.hanging || len(b) == 0:
+	case !f.offering || e.queue.fits(b):
+		e.queue.send(b, stream.Borrow)
+	default:
+		e.queue.pass(b, f.from)
+	}
+}
+
+// Probe implements Exchange.
+func (f *Flow) Probe(from Side) bool {
+	e := &f.ends[from]
+	return e.fd >= 0 && (len(e.input) > 0 && !(f.offering && f.from == from) || peek(e.fd))
+}
+
+// Await implements Exchange.
+func (f *Flow) Await(from Side, limit time.Duration) {
+	e := &f.ends[from]
+	if e.fd < 0 || e.hanging {
+		return
+	}
+	e.due = time.Time{}
+	if limit > 0 {
+		e.due = f.loop.Now().Add(limit)
+	}
+}
+
+// Ask implements Exchange.
+func (f *Flow) Ask(question func()) {
+	if f.question != nil {
+		panic("proxy: the protocol asks while its last question is not answered")
+	}
+	f.question = question
+}
+
+// Hangup implements Exchange.
+func (f *Flow) Hangup(side Side) { f.ends[side].hanging = true }
