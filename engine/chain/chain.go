@@ -4,6 +4,8 @@ package chain
 import (
 	"context"
 	"net"
+	"net/netip"
+	"time"
 
 	"zorpgo/engine/route"
 	"zorpgo/engine/session"
@@ -18,3 +20,16 @@ type Chainer interface {
 
 // Dial opens one connection; the engine's own is stream.Dial, a rehearsal gives another.
 type Dial func(ctx context.Context, to stream.Addr, from route.Local) (net.Conn, error)
+
+// Aimer is a Chainer that makes one connection to one target and no more: a driver that must not wait can make it in its
+// place.
+type Aimer interface {
+	Chainer
+	// Aim fills the server side of s and says where to connect to, and how long that may take (0: for ever). An error is
+	// recorded in s already.
+	Aim(s *session.Session, p route.Plan) (to stream.Addr, limit time.Duration, err error)
+	// Arrived records that s is connected, from address local.
+	Arrived(s *session.Session, local netip.AddrPort)
+	// Failed records why it is not, and says so.
+	Failed(s *session.Session, p route.Plan, err error) error
+}

@@ -26,6 +26,7 @@ type Connect struct {
 
 var (
 	_ Chainer = (*Connect)(nil)
+	_ Aimer   = (*Connect)(nil)
 	_ Dial    = DialStream
 )
 
@@ -41,25 +42,57 @@ func DialStream(ctx context.Context, to stream.Addr, from route.Local) (net.Conn
 
 // Connect connects s to the first target of p.
 func (c *Connect) Connect(ctx context.Context, dial Dial, s *session.Session, p route.Plan) (net.Conn, error) {
+	to, limit, err := c.Aim(s, p)
+	if err != nil {
+		return nil, err
+	}
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	conn, err := dial(ctx, to, p.Local)
+	if err != nil {
+		return nil, c.Failed(s, p, err)
+	}
+	c.Arrived(s, local(conn))
+	return conn, nil
+}
+
+// Aim implements Aimer.
+func (c *Connect) Aim(s *session.Session, p route.Plan) (to stream.Addr, limit time.Duration, err error) {
 	if len(p.Targets) == 0 {
-		return nil, fail(s, session.DeniedByConnectionFail, errors.New("no destination: the router names no server"))
+		return to, 0, fail(s, session.DeniedByConnectionFail, errors.New("no destination: the router names no server"))
 	}
 	aim(s, p.Targets[0])
 	if err := permit(s, p); err != nil {
-		return nil, fail(s, session.DeniedByPolicy, err)
+		return to, 0, fail(s, session.DeniedByPolicy, err)
 	}
 	if s.Direct && s.Server.Path == "" && s.Server.AddrPort == s.ClientLocal {
-		return nil, fail(s, session.DeniedByConnectionFail, fmt.Errorf(
+		return to, 0, fail(s, session.DeniedByConnectionFail, fmt.Errorf(
 			"the target %s is the listener that the client connected to: give the service a DirectedRouter", s.Server))
 	}
-	conn, err := c.dial(ctx, dial, s.Server, p.Local)
-	if err != nil {
-		return nil, fail(s, session.DeniedByConnectionFail, err)
+	return s.Server, c.limit(), nil
+}
+
+// limit is how long connecting may take; 0 is for ever.
+func (c *Connect) limit() time.Duration {
+	if c.Timeout == 0 {
+		return DefaultTimeout
 	}
-	s.ServerLocal = local(conn)
-	s.Log.LogAttrs(ctx, slog.LevelDebug, "server connection established", slog.String("server", s.Server.String()),
+	return max(c.Timeout, 0)
+}
+
+// Arrived implements Aimer.
+func (c *Connect) Arrived(s *session.Session, local netip.AddrPort) {
+	s.ServerLocal = local
+	s.Log.LogAttrs(context.Background(), slog.LevelDebug, "server connection established", slog.String("server", s.Server.String()),
 		slog.String("server_local", s.ServerLocal.String()), slog.String("server_zone", s.ServerZone.String()))
-	return conn, nil
+}
+
+// Failed implements Aimer.
+func (c *Connect) Failed(s *session.Session, p route.Plan, err error) error {
+	return fail(s, session.DeniedByConnectionFail, explain(err, s.Server, p.Local, c.limit()))
 }
 
 // aim makes to the server of s.
@@ -88,23 +121,6 @@ func permit(s *session.Session, p route.Plan) error {
 	return fmt.Errorf("the server %s is %s, the service is limited to %q", s.Server, where, p.Zones)
 }
 
-func (c *Connect) dial(ctx context.Context, dial Dial, to stream.Addr, from route.Local) (net.Conn, error) {
-	limit := c.Timeout
-	if limit == 0 {
-		limit = DefaultTimeout
-	}
-	if limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, limit)
-		defer cancel()
-	}
-	conn, err := dial(ctx, to, from)
-	if err != nil {
-		return nil, explain(err, to, from, limit)
-	}
-	return conn, nil
-}
-
 // explain says of err what an administrator needs to know.
 func explain(err error, to stream.Addr, from route.Local, limit time.Duration) error {
 	var source *stream.SourceError
@@ -128,7 +144,7 @@ func silence(err error, to stream.Addr, from route.Local, limit time.Duration) e
 	if from.Forged {
 		hint = fmt.Sprintf(" (its replies to the forged address %s may not come back this way)", from.Addr.Addr())
 	}
-	if errors.Is(err, syscall.ETIMEDOUT) || limit < 0 {
+	if errors.Is(err, syscall.ETIMEDOUT) || limit == 0 {
 		return fmt.Errorf("%s: no answer%s: %w", to, hint, err)
 	}
 	return fmt.Errorf("%s: no answer within %s%s: %w", to, limit, hint, context.DeadlineExceeded)

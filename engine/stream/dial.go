@@ -36,13 +36,19 @@ func dialFrom(ctx context.Context, to Addr, from Source) (net.Conn, error) {
 	conn, err := dialer(func(_, _ string, raw syscall.RawConn) error {
 		return errors.Join(raw.Control(func(fd uintptr) { refused = from.bind(int(fd)) }), refused)
 	}).DialContext(ctx, FamilyOf(to.Addr()).network(), to.String())
-	switch {
-	case refused != nil:
+	if refused != nil {
 		return nil, &SourceError{from, refused}
-	case errors.Is(err, unix.EADDRNOTAVAIL): // only connect knows which ports are free towards this server
-		return nil, &SourceError{from, fmt.Errorf("it has no free port towards %s: %w", to, unix.EADDRNOTAVAIL)}
 	}
-	return conn, err
+	return conn, sourceError(to, from, err)
+}
+
+// sourceError is err of connecting, or that the source has no free port: only connect knows which are free towards a
+// server.
+func sourceError(to Addr, from Source, err error) error {
+	if errors.Is(err, unix.EADDRNOTAVAIL) && !from.isZero() {
+		return &SourceError{from, fmt.Errorf("it has no free port towards %s: %w", to, unix.EADDRNOTAVAIL)}
+	}
+	return err
 }
 
 // dialer has no keep-alive, as Listen.
