@@ -71,6 +71,9 @@ func (l *Loop) Add(fd int, events uint32, h Handler) error {
 	return nil
 }
 
+// Replace has h told of events at fd, in place of the handler that Add was given.
+func (l *Loop) Replace(fd int, h Handler) { l.handlers[fd] = h }
+
 // Forget ends what Add began. A descriptor that is closed afterwards needs no system call for it.
 func (l *Loop) Forget(fd int, closing bool) {
 	delete(l.handlers, fd)

@@ -59,9 +59,9 @@ type flowEnd struct {
 	waits      []byte    // output that the socket did not take
 }
 
-// flowEvents are asked for once: edge-triggered, with the peer's end told apart from its bytes, so that a read that did
+// FlowEvents are asked for once: edge-triggered, with the peer's end told apart from its bytes, so that a read that did
 // not fill the buffer need not be followed by one that finds nothing.
-const flowEvents = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
+const FlowEvents = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
 
 // Begin makes the flow of s on l. It owns client, a non-blocking socket. over gets the panic that ended it, if one did.
 func Begin(l *poll.Loop, p Protocol, s *session.Session, client int, over func(f *Flow, crash any)) (*Flow, error) {
@@ -72,24 +72,36 @@ func Begin(l *poll.Loop, p Protocol, s *session.Session, client int, over func(f
 	for side := range f.ends {
 		f.ends[side] = flowEnd{flow: f, side: Side(side), fd: -1}
 	}
-	return f, f.attach(Client, client)
+	e := &f.ends[Client]
+	if err := l.Add(client, FlowEvents, e); err != nil {
+		unix.Close(client)
+		return nil, err
+	}
+	e.fd = client
+	return f, nil
 }
 
 // Session is the flow's session.
 func (f *Flow) Session() *session.Session { return f.s }
 
-// Connected gives the flow its server, or the reason why there is none.
-func (f *Flow) Connected(server int, failure error) {
+// Connected gives the flow its server: a socket that is on the loop already, with FlowEvents, and of which events were
+// told.
+func (f *Flow) Connected(server int, events uint32) {
 	if f.dead {
-		if failure == nil {
-			unix.Close(server)
-		}
+		f.loop.Forget(server, true)
+		unix.Close(server)
 		return
 	}
+	e := &f.ends[Server]
+	e.fd = server
+	f.loop.Replace(server, e)
+	f.opening = true
+	e.Ready(events)
+}
+
+// Unconnected tells the flow why it has no server.
+func (f *Flow) Unconnected(failure error) {
 	f.opening, f.failure = true, failure
-	if failure == nil {
-		f.failure = f.attach(Server, server)
-	}
 	f.turn()
 }
 
@@ -98,16 +110,6 @@ func (f *Flow) Cut() {
 	if !f.dead {
 		f.finish(nil)
 	}
-}
-
-func (f *Flow) attach(side Side, fd int) error {
-	e := &f.ends[side]
-	if err := f.loop.Add(fd, flowEvents, e); err != nil {
-		unix.Close(fd)
-		return err
-	}
-	e.fd = fd
-	return nil
 }
 
 // Ready implements poll.Handler.

@@ -44,8 +44,13 @@ func runFlow(t testing.TB, p Protocol, failure error) *flowRig {
 		r.flow, err = Begin(l, p, r.s, client, func(_ *Flow, crash any) { r.over <- crash })
 		if failure != nil {
 			unix.Close(server)
+			r.flow.Unconnected(failure)
+			return
 		}
-		r.flow.Connected(server, failure)
+		if err := l.Add(server, FlowEvents, nil); err != nil {
+			t.Error(err)
+		}
+		r.flow.Connected(server, unix.EPOLLIN|unix.EPOLLOUT)
 	})
 	return r
 }

@@ -37,6 +37,11 @@ type Class interface {
 	Busy() []byte
 }
 
+// Prompt is a Class whose New, and whose protocols' Start, take no time to speak of: they may run where others wait.
+type Prompt interface {
+	Prompt() bool
+}
+
 // Protocol is the state machine of one session. Its methods are never called concurrently.
 type Protocol interface {
 	// Open begins: the server side is connected, or it could not be and failure says why.

@@ -36,12 +36,10 @@ const (
 
 // Run handles one connection from its number to its end, and closes it. What became of it is in s.
 func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client net.Conn) {
-	c := v.counter()
-	s.Service = v.Name
-	s.ID = "svc/" + env.Instance + "/" + v.Name + ":" + strconv.FormatInt(c.sessions.Add(1)-1, 10)
-	s.Log = s.Log.With("session", s.ID)
+	v.number(env, s)
 	r := &run{service: v, env: env, session: s, client: client}
 	defer r.survive()
+	c := v.counter()
 	if !c.enter(v.MaxInstances) {
 		s.Deny(session.DeniedByLimit, fmt.Sprintf("service %q has max_instances=%d sessions already", v.Name, v.MaxInstances))
 		s.Count.ToClient += turnAway(client, v.Class.Busy())
@@ -49,6 +47,13 @@ func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client 
 	}
 	defer c.leave()
 	r.serve(ctx)
+}
+
+// number gives s its place among the sessions of v.
+func (v *Service) number(env *Env, s *session.Session) {
+	s.Service = v.Name
+	s.ID = "svc/" + env.Instance + "/" + v.Name + ":" + strconv.FormatInt(v.counter().sessions.Add(1)-1, 10)
+	s.Log = s.Log.With("session", s.ID)
 }
 
 // run is one session of a service.
@@ -64,21 +69,28 @@ func (r *run) serve(ctx context.Context) {
 	if r.service.Keepalive&KeepaliveClient != 0 {
 		r.keepAlive(r.client)
 	}
-	protocol, err := r.service.Class.New(r.session)
-	if err != nil {
-		r.session.Deny(session.AbortedByPolicyAction, fmt.Sprintf("class %s cannot be set up: %v", r.service.Class.Name(), err))
+	protocol, connect, ok := r.prepare()
+	if !ok {
 		r.client.Close()
-		return
-	}
-	connect, err := start(protocol)
-	if err != nil {
-		r.session.Log.Error("session ended before it began", "error", err)
-		r.session.Deny(session.AbortedByPolicyAction, err.Error())
-		r.client.Close()
-		protocol.Close()
 		return
 	}
 	r.env.Serve(ctx, protocol, r.session, r.client, r.connector(connect))
+}
+
+// prepare makes the protocol and gives it the first word; not ok: the session is over.
+func (r *run) prepare() (p proxy.Protocol, connect, ok bool) {
+	p, err := r.service.Class.New(r.session)
+	if err != nil {
+		r.session.Deny(session.AbortedByPolicyAction, fmt.Sprintf("class %s cannot be set up: %v", r.service.Class.Name(), err))
+		return nil, false, false
+	}
+	if connect, err = start(p); err != nil {
+		r.session.Log.Error("session ended before it began", "error", err)
+		r.session.Deny(session.AbortedByPolicyAction, err.Error())
+		p.Close()
+		return nil, false, false
+	}
+	return p, connect, true
 }
 
 // start gives a protocol that wants it the first word.
@@ -94,8 +106,7 @@ func (r *run) connector(wanted bool) func(context.Context) (net.Conn, error) {
 	if !wanted {
 		return func(context.Context) (net.Conn, error) { return nil, proxy.ErrNoServer }
 	}
-	plan := r.service.Routing().Route(r.session)
-	plan.Zones = r.service.LimitTargetZones
+	plan := r.service.plan(r.session)
 	return func(ctx context.Context) (net.Conn, error) {
 		conn, err := r.service.chainer().Connect(ctx, r.env.Dial, r.session, plan)
 		if err != nil {
@@ -121,13 +132,18 @@ func (r *run) survive() {
 	if bug == nil {
 		return
 	}
-	r.session.Log.LogAttrs(context.Background(), slog.LevelError, "session met a bug, please report it",
-		slog.Any("panic", fmt.Sprint(bug)), slog.String("stack", string(debug.Stack())))
-	r.session.Deny(session.DeniedByUnknownFail, fmt.Sprintf("panic: %v", bug))
+	r.bug(bug)
 	r.client.Close()
 	if server := r.server.Load(); server != nil {
 		(*server).Close()
 	}
+}
+
+// bug records a panic.
+func (r *run) bug(crash any) {
+	r.session.Log.LogAttrs(context.Background(), slog.LevelError, "session met a bug, please report it",
+		slog.Any("panic", fmt.Sprint(crash)), slog.String("stack", string(debug.Stack())))
+	r.session.Deny(session.DeniedByUnknownFail, fmt.Sprintf("panic: %v", crash))
 }
 
 // turnAway says text and closes, such that the client can read it. It returns how much was written.

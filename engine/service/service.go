@@ -8,8 +8,10 @@ import (
 	"sync/atomic"
 
 	"zorpgo/engine/chain"
+	"zorpgo/engine/nat"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/route"
+	"zorpgo/engine/session"
 	"zorpgo/engine/source"
 )
 
@@ -21,6 +23,7 @@ type Service struct {
 	Class            proxy.Class
 	Router           route.Router  // nil is a route.Transparent
 	Chainer          chain.Chainer // nil is a chain.Connect
+	SNAT, DNAT       *nat.Policy   // translate the client's address for the server to see, and the targets; nil: neither
 	MaxInstances     int           // sessions at a time; 0 is no limit
 	Keepalive        Keepalive
 	LimitTargetZones []string // the server's zone or one of its parents must be here; empty is no limit
@@ -47,9 +50,31 @@ func (v *Service) Routing() route.Router {
 	return v.Router
 }
 
-func (v *Service) chainer() chain.Chainer {
-	if v.Chainer == nil {
-		return &chain.Connect{}
+// ShowsClient reports whether servers see the clients' addresses.
+func (v *Service) ShowsClient() bool {
+	if v.SNAT != nil {
+		if _, forges := v.SNAT.NAT.(nat.ForgeClient); forges {
+			return true
+		}
 	}
-	return v.Chainer
+	return v.Routing().Forging().Addr
+}
+
+// plan is what the router decides for s, and what v adds to it.
+func (v *Service) plan(s *session.Session) route.Plan {
+	p := v.Routing().Route(s)
+	p.Zones, p.SNAT, p.DNAT = v.LimitTargetZones, v.SNAT, v.DNAT
+	return p
+}
+
+// chainer is no chain.Aimer if addresses are translated: only Connect does that.
+func (v *Service) chainer() chain.Chainer {
+	c := v.Chainer
+	if c == nil {
+		c = &chain.Connect{}
+	}
+	if v.SNAT != nil || v.DNAT != nil {
+		return struct{ chain.Chainer }{c}
+	}
+	return c
 }

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reuseDelay is how long a port may still belong to the connection that a client has just ended.
-const reuseDelay = 25 * time.Millisecond
+// ReuseDelay is how long a port may still belong to the connection that a client has just ended.
+const ReuseDelay = 25 * time.Millisecond
 
 // Dial opens a connection to an IP address or to a Unix domain socket, for which from counts nothing.
 // If the wanted source cannot be had the error is a *SourceError.
@@ -25,7 +25,7 @@ func Dial(ctx context.Context, to Addr, from Source) (net.Conn, error) {
 		return nil, err
 	}
 	conn, err := dialFrom(ctx, to, from)
-	if taken(err) && from.exact() && pause(ctx, reuseDelay) {
+	if taken(err) && from.exact() && pause(ctx, ReuseDelay) {
 		conn, err = dialFrom(ctx, to, from)
 	}
 	return conn, err

@@ -97,7 +97,7 @@ func TestExactPortTakenForAMoment(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := <-accepted
-	time.AfterFunc(reuseDelay/5, func() { Reset(server); Reset(first) })
+	time.AfterFunc(ReuseDelay/5, func() { Reset(server); Reset(first) })
 	if got := dial(t, to, Source{Addr: first.LocalAddr().(*net.TCPAddr).AddrPort()}); got.String() != first.LocalAddr().String() {
 		t.Errorf("source %s", got)
 	}

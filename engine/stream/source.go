@@ -15,6 +15,7 @@ import (
 type Source struct {
 	Addr        netip.AddrPort // an unspecified address or port 0 leaves that part to the kernel
 	Transparent bool           // the address is not this host's
+	Own         bool           // with Transparent: or it is, and then no right to forge is needed
 	Loose       bool           // another port of the same group will do if the wanted one is taken
 	Random      bool           // with Loose: try random ports of the group first
 }
@@ -74,7 +75,8 @@ func (s Source) bind(fd int) error {
 // prepare sets the options that must be there before bind.
 func (s Source) prepare(fd int) error {
 	if s.Transparent {
-		if err := FamilyOf(s.Addr.Addr()).setTransparent(fd); err != nil {
+		err := FamilyOf(s.Addr.Addr()).setTransparent(fd)
+		if err != nil && (!s.Own || !errors.Is(err, unix.EPERM)) {
 			return err
 		}
 	}

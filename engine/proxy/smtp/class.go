@@ -188,5 +188,8 @@ func (c *Class) NewWith(s *session.Session, self any) proxy.Protocol {
 	return &Machine{class: c, settings: c.settings, session: s, self: self, now: time.Now}
 }
 
+// Prompt implements proxy.Prompt: no function of the policy runs before the session.
+func (c *Class) Prompt() bool { return c.settings.StartUp == nil && c.settings.Connect == nil }
+
 // Busy is the greeting of a service that has all the sessions it may have (RFC 5321 §3.8).
 func (c *Class) Busy() []byte { return answerClosing.plain }

@@ -1,0 +1,67 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"syscall"
+	"time"
+
+	"zorpgo/engine/route"
+	"zorpgo/engine/session"
+	"zorpgo/engine/stream"
+)
+
+// failure is why an attempt did not connect.
+type failure struct {
+	verdict session.Verdict
+	err     error
+	final   bool // no other target may be tried
+	own     bool // it says nothing about the target
+}
+
+// nowhere is the failure of a session without targets.
+var nowhere = &failure{verdict: session.DeniedByConnectionFail, err: errors.New("no destination: the router names no server")}
+
+// fail records and logs why the session has no server.
+func (a *attempt) fail(f *failure) error {
+	s := a.session
+	s.Deny(f.verdict, f.err.Error())
+	s.Log.LogAttrs(context.Background(), slog.LevelWarn, "server connection failed",
+		slog.String("server", s.Server.String()), slog.String("server_zone", s.ServerZone.String()),
+		slog.String("verdict", f.verdict.String()), slog.String("reason", f.err.Error()))
+	return f.err
+}
+
+// explain says of err what an administrator needs to know.
+func explain(err error, to stream.Addr, from route.Local, limit time.Duration) error {
+	var source *stream.SourceError
+	var timeout interface{ Timeout() bool }
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &source):
+		return source
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("%s: stopped while connecting: %w", to, context.Canceled)
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return silence(err, to, from, limit)
+	case errors.As(err, &errno):
+		return fmt.Errorf("%s: %w", to, errno)
+	}
+	return err
+}
+
+func silence(err error, to stream.Addr, from route.Local, limit time.Duration) error {
+	hint := ""
+	switch {
+	case from.Translated:
+		hint = fmt.Sprintf(" (its replies to the translated address %s may not come back this way)", from.Addr.Addr())
+	case from.Forged:
+		hint = fmt.Sprintf(" (its replies to the forged address %s may not come back this way)", from.Addr.Addr())
+	}
+	if errors.Is(err, syscall.ETIMEDOUT) || limit == 0 {
+		return fmt.Errorf("%s: no answer%s: %w", to, hint, err)
+	}
+	return fmt.Errorf("%s: no answer within %s%s: %w", to, limit, hint, context.DeadlineExceeded)
+}
