@@ -25,7 +25,7 @@ func findForgers(c *Config) []*forgers {
 	list := []*forgers{{family: stream.IPv4}, {family: stream.IPv6}}
 	for _, r := range c.Rules.All() {
 		v := c.Services[r.Service]
-		if v.Deny || !v.Routing().Forging().Addr {
+		if v.Deny || !v.ShowsClient() {
 			continue
 		}
 		addresses, _ := dispatch.Listens([]*rule.Rule{r})

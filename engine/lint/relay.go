@@ -12,13 +12,17 @@ import (
 // firewall's address, which then is the address of every client, would relay for anyone.
 func (p *policy) relaying(s *service.Service) {
 	class, ok := s.Class.(interface{ Settings() *smtp.Settings })
-	if !ok || class.Settings().Relay.Check || s.Routing().Forging().Addr {
+	if !ok || class.Settings().Relay.Check || s.ShowsClient() {
 		return
 	}
 	if _, takesRecipients := class.Settings().Request["RCPT"]; !takesRecipients {
 		return
 	}
+	seen, trust := "this host as the client", "this host's address"
+	if s.SNAT != nil {
+		seen, trust = "addresses of snat_policy as the clients", "these addresses"
+	}
 	p.find(s.Pos, source.Warning, "relaying-left-to-server",
-		fmt.Sprintf("service %q leaves it to the server which recipients are relayed to, and the server sees this host as the client", s.Name),
-		"the server must not trust this host's address; or let the router say forge_addr=TRUE, or let the proxy class say relay_domains")
+		fmt.Sprintf("service %q leaves it to the server which recipients are relayed to, and the server sees %s", s.Name, seen),
+		"the server must not trust "+trust+"; or let the router say forge_addr=TRUE, or let the proxy class say relay_domains")
 }

@@ -16,7 +16,7 @@ import (
 // forging finds clients whose address cannot be the source of a connection to any target: their families differ.
 func (p *policy) forging(r *rule.Rule, s *service.Service) {
 	directed, ok := s.Routing().(*route.Directed)
-	if !ok || !directed.Forge.Addr {
+	if !ok || !directed.Forge.Addr || s.SNAT != nil || s.DNAT != nil {
 		return
 	}
 	families := p.families(r)
@@ -40,6 +40,9 @@ func hasTarget(d *route.Directed, f stream.Family) bool {
 
 // loops finds services that connect to the listener that their own clients come in by.
 func (p *policy) loops(r *rule.Rule, s *service.Service) {
+	if s.DNAT != nil {
+		return // what it says is known only when a client is there
+	}
 	listens, _ := dispatch.Listens([]*rule.Rule{r})
 	for _, at := range listens {
 		switch router := s.Routing().(type) {

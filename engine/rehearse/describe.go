@@ -32,7 +32,7 @@ func (r *Rehearsal) zoneOf(e Entrance) string {
 
 // source says whom the server would see if it is the client.
 func (r *Rehearsal) source(e Entrance) string {
-	if s := r.options.Config.Services[e.Rule.Service]; s != nil && s.Routing().Forging().Addr {
+	if s := r.options.Config.Services[e.Rule.Service]; s != nil && s.ShowsClient() {
 		return ", would forge " + e.Client.Addr().String()
 	}
 	return ""

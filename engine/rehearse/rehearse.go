@@ -12,10 +12,13 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"zorpgo/engine"
+	"zorpgo/engine/nat"
 	"zorpgo/engine/route"
+	"zorpgo/engine/service"
 	"zorpgo/engine/stream"
 )
 
@@ -101,17 +104,30 @@ func (r *Rehearsal) targets(e Entrance) []stream.Addr {
 	if s == nil || s.Deny {
 		return nil
 	}
-	directed, ok := s.Routing().(*route.Directed)
-	if !ok {
-		return []stream.Addr{{AddrPort: e.At}}
+	targets := []stream.Addr{{AddrPort: e.At}}
+	if directed, ok := s.Routing().(*route.Directed); ok {
+		targets = slices.Clone(directed.Dest)
 	}
-	targets := make([]stream.Addr, len(directed.Dest))
-	for i, t := range directed.Dest {
-		if targets[i] = t; t.Path == "" && t.Port() == 0 {
-			targets[i].AddrPort = netip.AddrPortFrom(t.Addr(), e.At.Port())
-		}
+	for i := range targets {
+		e.complete(s, &targets[i])
 	}
 	return targets
+}
+
+// complete is what s makes of a target: another address by its dnat_policy, and the client's port for none.
+func (e Entrance) complete(s *service.Service, target *stream.Addr) {
+	if target.Path != "" {
+		return
+	}
+	if s.DNAT != nil {
+		pair := nat.Pair{Src: e.Client, Dst: target.AddrPort}
+		if to, ok, err := s.DNAT.Translate(pair, nat.Destination); ok && err == nil {
+			target.AddrPort = to
+		}
+	}
+	if target.Port() == 0 {
+		target.AddrPort = netip.AddrPortFrom(target.Addr(), e.At.Port())
+	}
 }
 
 // Entrances are the ways into the policy, in the order of the rules.

@@ -6,6 +6,7 @@ package route
 import (
 	"net/netip"
 
+	"zorpgo/engine/nat"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
 )
@@ -21,17 +22,19 @@ type Router interface {
 type Plan struct {
 	Targets      []stream.Addr // in the order of preference; shared, not to be changed; port 0 is the client's port
 	Local        Local
-	Overrideable bool     // the proxy may replace the targets
-	Zones        []string // a target's zone or one of its parents must be here; empty is no limit
+	Overrideable bool        // the proxy may replace the targets
+	Zones        []string    // a target's zone or one of its parents must be here; empty is no limit
+	SNAT, DNAT   *nat.Policy // translate the client's address into Local, and the targets; nil: no translation
 }
 
 // Local is the wanted local address of the server side connection (Zorp's target_local and its flags).
 // The zero Local leaves address and port to the kernel.
 type Local struct {
-	Addr   netip.AddrPort // an unspecified address or port 0 leaves that part to the kernel
-	Forged bool           // Addr is the client's, not this host's
-	Loose  bool           // another port of the same group will do if the wanted one is taken
-	Random bool           // choose at random within the group first
+	Addr       netip.AddrPort // an unspecified address or port 0 leaves that part to the kernel
+	Forged     bool           // Addr is the client's, not this host's
+	Translated bool           // Addr is what a NAT policy says: this host's or not
+	Loose      bool           // another port of the same group will do if the wanted one is taken
+	Random     bool           // choose at random within the group first
 }
 
 // Forge says which source a server side connection shows.
