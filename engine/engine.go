@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -61,6 +62,10 @@ const cutTime = 10 * time.Second
 // New makes an Engine that does nothing yet.
 func New(o Options) *Engine {
 	e := &Engine{listeners: map[netip.AddrPort]*listener{}}
+	loops := 0
+	if o.Listen == nil && o.Dial == nil && o.Serve == nil && o.Present == nil {
+		loops = runtime.GOMAXPROCS(0)
+	}
 	if o.Listen == nil {
 		o.Listen = stream.Listen
 	}
@@ -75,7 +80,7 @@ func New(o Options) *Engine {
 	}
 	o.Inherited = slices.Clone(o.Inherited)
 	e.options = o
-	e.dispatcher = dispatch.New(dispatch.Options{Dial: o.Dial, Serve: o.Serve, Present: o.Present, Log: o.Log})
+	e.dispatcher = dispatch.New(dispatch.Options{Dial: o.Dial, Serve: o.Serve, Present: o.Present, Log: o.Log, Loops: loops})
 	return e
 }
 
@@ -149,6 +154,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	e.closeOthers(nil)
 	e.takeInherited(func(l net.Listener) { l.Close() })
 	e.mu.Unlock()
+	defer e.dispatcher.Close()
 	defer e.dispatcher.Cut()
 	if e.dispatcher.Wait(ctx) == nil {
 		return nil

@@ -28,19 +28,25 @@ func (e *Engine) Listening() []Listening {
 	defer e.mu.Unlock()
 	var list []Listening
 	for _, at := range slices.SortedFunc(maps.Keys(e.listeners), netip.AddrPort.Compare) {
-		list = append(list, Listening{At: at, Bound: e.listeners[at].Addr(), Rules: e.dispatcher.Behind(at)})
+		list = append(list, Listening{At: at, Bound: e.listeners[at].addr, Rules: e.dispatcher.Behind(at)})
 	}
 	return list
 }
 
 // listener is an open listener.
 type listener struct {
-	net.Listener
-	at   netip.AddrPort
-	stop func() // closes it and waits until nothing more is accepted
+	net.Listener // until serve
+	addr         net.Addr
+	at           netip.AddrPort
+	stop         func() // closes it and waits until nothing more is accepted
 }
 
+// serve has d accept: on loops if it can, else on a goroutine.
 func (l *listener) serve(d *dispatch.Dispatcher) {
+	if own := d.Accept(l.Listener); own != nil {
+		l.stop = own.Close
+		return
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { // ends when the listener is closed
@@ -96,7 +102,7 @@ func (e *Engine) open(c *Config, addresses []netip.AddrPort) ([]*listener, error
 			failed = append(failed, &ListenError{At: at, Rule: firstRule(c, at), Err: err})
 			continue
 		}
-		opened = append(opened, &listener{Listener: l, at: at})
+		opened = append(opened, &listener{Listener: l, addr: l.Addr(), at: at})
 	}
 	if len(failed) > 0 {
 		for _, l := range opened {

@@ -15,9 +15,10 @@ import (
 // this list.
 var layers = [][]string{
 	{"engine/source"},
-	{"engine/zone", "engine/match", "engine/stream", "engine/encryption"},
+	{"engine/zone", "engine/match", "engine/stream", "engine/poll", "engine/encryption"},
 	{"engine/session"},
-	{"engine/route", "engine/nat"},
+	{"engine/nat"}, // a route.Plan names the policies
+	{"engine/route"},
 	{"engine/chain"},
 	{"engine/proxy"},
 	{"engine/proxy/dialog"},

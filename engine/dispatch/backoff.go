@@ -22,10 +22,7 @@ func (b *backOff) wait(ctx context.Context, log *slog.Logger, err error) bool {
 	if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
 		return false
 	}
-	*b = min(max(*b*2, backOff(firstDelay)), backOff(maxDelay))
-	log.LogAttrs(ctx, slog.LevelError, "cannot accept connections", slog.Any("error", err),
-		slog.Duration("retry_in", time.Duration(*b)))
-	timer := time.NewTimer(time.Duration(*b))
+	timer := time.NewTimer(b.next(log, err))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -33,4 +30,12 @@ func (b *backOff) wait(ctx context.Context, log *slog.Logger, err error) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// next is how long to wait after err.
+func (b *backOff) next(log *slog.Logger, err error) time.Duration {
+	*b = min(max(*b*2, backOff(firstDelay)), backOff(maxDelay))
+	log.LogAttrs(context.Background(), slog.LevelError, "cannot accept connections", slog.Any("error", err),
+		slog.Duration("retry_in", time.Duration(*b)))
+	return time.Duration(*b)
 }

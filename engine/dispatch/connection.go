@@ -19,36 +19,39 @@ import (
 
 // handle takes one connection to its end.
 func (d *Dispatcher) handle(conn net.Conn) {
-	defer d.sessions.Done()
-	defer d.running.Add(-1)
+	defer d.left()
 	p := d.policy.Load()
-	s := p.begin(d.options, conn)
-	f := p.flow(s, conn)
-	r := p.Rules.Lookup(f)
-	if r == nil {
-		d.reset(conn, s, p.unmatched(f))
+	client, local := d.options.Present(conn)
+	s := p.begin(d.options, client, local)
+	v, reason := p.decide(s, p.flow(s, conn))
+	if v == nil {
+		_ = stream.Reset(conn)
+		d.refused(s, reason)
 		return
 	}
-	s.RuleID, s.RulePos, s.Service = r.ID, r.Pos, r.Service
-	v := p.Services[r.Service]
-	switch {
-	case v == nil:
-		d.reset(conn, s, fmt.Sprintf("%s names service %q, which there is not", name(r), r.Service))
-	case v.Deny:
-		d.reset(conn, s, fmt.Sprintf("%s denies it by service %q", name(r), r.Service))
-	default:
-		d.run(v, p, s, conn)
-	}
-}
-
-func (d *Dispatcher) run(v *service.Service, p *active, s *session.Session, conn net.Conn) {
 	v.Run(d.ctx, &p.env, s, conn)
 	record(d.options.Log, s)
 }
 
+// decide finds the service of a connection, or says why there is none.
+func (p *active) decide(s *session.Session, f *rule.Flow) (*service.Service, string) {
+	r := p.Rules.Lookup(f)
+	if r == nil {
+		return nil, p.unmatched(f)
+	}
+	s.RuleID, s.RulePos, s.Service = r.ID, r.Pos, r.Service
+	switch v := p.Services[r.Service]; {
+	case v == nil:
+		return nil, fmt.Sprintf("%s names service %q, which there is not", name(r), r.Service)
+	case v.Deny:
+		return nil, fmt.Sprintf("%s denies it by service %q", name(r), r.Service)
+	default:
+		return v, ""
+	}
+}
+
 // begin is a session with all that the addresses tell.
-func (p *active) begin(o Options, conn net.Conn) *session.Session {
-	client, local := o.Present(conn)
+func (p *active) begin(o Options, client, local netip.AddrPort) *session.Session {
 	s := &session.Session{
 		Client: unmap(client), ClientLocal: unmap(local), Direct: true,
 		Zones: p.Zones, Log: o.Log, Started: time.Now(),
@@ -83,9 +86,8 @@ func incoming(s *session.Session, conn net.Conn) (iface string, group int) {
 	return "", 0
 }
 
-// reset ends a connection that gets no service, and says why.
-func (d *Dispatcher) reset(conn net.Conn, s *session.Session, reason string) {
-	_ = stream.Reset(conn)
+// refused records a connection that gets no service, and was reset.
+func (d *Dispatcher) refused(s *session.Session, reason string) {
 	d.options.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection reset",
 		append(ends(s), slog.String("reason", reason))...)
 }

@@ -34,6 +34,7 @@ type Options struct {
 	Serve   service.Serve
 	Present func(net.Conn) (client, local netip.AddrPort) // the addresses that rules see; nil: the socket's own
 	Log     *slog.Logger
+	Loops   int // how many loops keep sessions of plain sockets; 0: every session has goroutines of its own
 }
 
 // Dispatcher gives connections to services.
@@ -44,6 +45,8 @@ type Dispatcher struct {
 	cut      context.CancelFunc
 	sessions sync.WaitGroup
 	running  atomic.Int64
+	workers  []*worker
+	spinning sync.WaitGroup // the workers
 }
 
 // active is a policy with what is worked out once.
@@ -62,6 +65,7 @@ func New(o Options) *Dispatcher {
 	d := &Dispatcher{options: o}
 	d.ctx, d.cut = context.WithCancel(context.Background())
 	d.Use(&Policy{})
+	d.loops(o.Loops)
 	return d
 }
 
@@ -117,7 +121,10 @@ func (d *Dispatcher) Wait(ctx context.Context) error {
 }
 
 // Cut ends all sessions, for good.
-func (d *Dispatcher) Cut() { d.cut() }
+func (d *Dispatcher) Cut() {
+	d.cut()
+	d.cutLoops()
+}
 
 // own is the addresses of conn itself. A dual-stack socket shows IPv4 addresses mapped into IPv6.
 func own(conn net.Conn) (client, local netip.AddrPort) {

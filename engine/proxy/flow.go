@@ -52,7 +52,8 @@ type flowEnd struct {
 	why     error
 	told    bool
 	hanging bool
-	lingers int // bytes that may still be thrown away; 0: it does not linger
+	lost    bool // a write failed: no more of them
+	lingers int  // bytes that may still be thrown away; 0: it does not linger
 
 	due, stuck time.Time // what Await set; when what waits to be written is given up
 	queue      queue     // output of this turn
@@ -104,6 +105,9 @@ func (f *Flow) Unconnected(failure error) {
 	f.opening, f.failure = true, failure
 	f.turn()
 }
+
+// IsOver reports whether the flow has ended and said so.
+func (f *Flow) IsOver() bool { return f.over == nil }
 
 // Cut ends the flow at once.
 func (f *Flow) Cut() {
@@ -352,6 +356,7 @@ func (f *Flow) late() {
 		case e.lingers > 0 && e.is(e.due, now):
 			e.close()
 		case e.is(e.stuck, now):
+			e.lost = true
 			e.forgetOutput()
 			e.stop(os.ErrDeadlineExceeded)
 		case e.is(e.due, now):

@@ -128,7 +128,7 @@ func (f *Flow) flush(side Side) {
 
 // writeQueue writes the pieces of the queue in one call.
 func (e *flowEnd) writeQueue() {
-	var n int
+	n, size := 0, e.queue.size
 	switch pieces := e.queue.pieces; len(pieces) {
 	case 0:
 		return
@@ -137,7 +137,7 @@ func (e *flowEnd) writeQueue() {
 	default:
 		n = e.writev(pieces)
 	}
-	if n == e.queue.size {
+	if n == size {
 		e.queue.clear(stream.GiveBack)
 		return
 	}
@@ -163,6 +163,7 @@ func (e *flowEnd) wrote(n int, err error, wanted int) int {
 	case err == unix.EINTR:
 		n = 0
 	case err != nil:
+		e.lost = true
 		e.forgetOutput()
 		e.stop(err)
 		return wanted
@@ -178,7 +179,7 @@ func (e *flowEnd) keepOutput() {
 	if e.queue.empty() {
 		return
 	}
-	if e.fd < 0 || e.why != nil && e.told {
+	if e.fd < 0 || e.lost {
 		e.queue.clear(stream.GiveBack)
 		return
 	}
@@ -226,11 +227,14 @@ func isDeadline(err error) bool {
 	return ok && t.Timeout()
 }
 
+// deaf reports whether output for the side is thrown away.
+func (e *flowEnd) deaf() bool { return e.fd < 0 || e.hanging || e.lost }
+
 var _ Exchange = (*Flow)(nil)
 
 // Send implements Exchange.
 func (f *Flow) Send(to Side, b []byte) {
-	if e := &f.ends[to]; e.fd >= 0 && !e.hanging {
+	if e := &f.ends[to]; !e.deaf() {
 		e.queue.send(b, stream.Borrow)
 	}
 }
@@ -238,7 +242,7 @@ func (f *Flow) Send(to Side, b []byte) {
 // Pass implements Exchange.
 func (f *Flow) Pass(to Side, b []byte) {
 	switch e := &f.ends[to]; {
-	case e.fd < 0 || e.hanging || len(b) == 0:
+	case e.deaf() || len(b) == 0:
 	case !f.offering || e.queue.fits(b):
 		e.queue.send(b, stream.Borrow)
 	default:

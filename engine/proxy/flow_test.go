@@ -265,3 +265,24 @@ func TestFlowLinger(t *testing.T) {
 	r.client.Close()
 	r.ends()
 }
+
+// A peer that is gone when it is written to: its side ends, what else is for it is thrown away.
+func TestFlowLostPeer(t *testing.T) {
+	f := &fake{onEnded: func(x Exchange, side Side, _ error) {
+		if side == Server {
+			x.Send(Client, []byte("gone\n"))
+			x.Hangup(Client)
+		}
+		x.Hangup(Server)
+	}}
+	r := runFlow(t, f, nil)
+	r.say(r.client, "one\n")
+	r.hear(r.server, "one\n")
+	r.server.(*net.TCPConn).SetLinger(0)
+	r.server.Close()
+	r.client.SetWriteDeadline(time.Now().Add(patience))
+	go r.client.Write(bytes.Repeat([]byte("mix after the end\n"), 1<<12))
+	r.hear(r.client, "gone\n")
+	r.client.Close()
+	r.ends()
+}

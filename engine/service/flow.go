@@ -50,7 +50,15 @@ type flow struct {
 }
 
 // begin has the protocol made and the server side connected; false: the session ended before it began.
-func (f *flow) begin(client int) bool {
+func (f *flow) begin(client int) (begun bool) {
+	defer func() {
+		if crash := recover(); crash != nil {
+			f.bug(crash)
+			if begun = f.Flow != nil; begun {
+				f.Cut()
+			}
+		}
+	}()
 	if f.service.Keepalive&KeepaliveClient != 0 {
 		_ = unix.SetsockoptInt(client, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1) // what fails here fails at the first read
 	}

@@ -23,10 +23,21 @@ type quiet struct{ net.Listener }
 
 func (q quiet) Accept() (net.Conn, error) {
 	conn, err := q.Listener.Accept()
-	if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
+	if err != nil {
+		return nil, err
+	}
+	return NoKeepAlive(conn), nil
+}
+
+// Unwrap is the listener itself.
+func (q quiet) Unwrap() net.Listener { return q.Listener }
+
+// NoKeepAlive turns off the TCP keep-alive that package net gives to sockets that it did not open.
+func NoKeepAlive(conn net.Conn) net.Conn {
+	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetKeepAlive(false) // what fails here fails at the first read
 	}
-	return conn, err
+	return conn
 }
 
 // KeepAlive turns TCP keep-alive on, with the kernel's times. Other connections than TCP are left as they are.

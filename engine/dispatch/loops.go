@@ -1,0 +1,229 @@
+package dispatch
+
+import (
+	"net"
+	"net/netip"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"zorpgo/engine/poll"
+	"zorpgo/engine/proxy"
+	"zorpgo/engine/stream"
+)
+
+// worker is one loop and the flows on it.
+type worker struct {
+	*poll.Loop
+	flows map[*proxy.Flow]bool // begun and not over; for Cut
+	cut   bool
+}
+
+// loops makes n workers that run until Close.
+func (d *Dispatcher) loops(n int) {
+	for range n {
+		l, err := poll.New()
+		if err != nil {
+			d.options.Log.Warn("sessions are not kept on loops", "error", err)
+			return
+		}
+		w := &worker{Loop: l, flows: map[*proxy.Flow]bool{}}
+		d.workers = append(d.workers, w)
+		d.spinning.Go(w.Run)
+	}
+}
+
+// Listener is a socket that the workers accept from.
+type Listener struct {
+	fd      int
+	at      netip.AddrPort
+	workers []*worker
+	accepts []*acceptor
+}
+
+// Accept has the workers accept from l, whose socket it takes over; nil: l is not for them, Serve must be used.
+func (d *Dispatcher) Accept(l net.Listener) *Listener {
+	if wrapped, ok := l.(interface{ Unwrap() net.Listener }); ok {
+		l = wrapped.Unwrap()
+	}
+	tcp, ok := l.(*net.TCPListener)
+	if !ok || len(d.workers) == 0 {
+		return nil
+	}
+	fd, err := take(tcp)
+	if err != nil {
+		return nil
+	}
+	own := &Listener{fd: fd, at: addrPort(l.Addr()), workers: d.workers}
+	for _, w := range d.workers {
+		a := &acceptor{d: d, w: w, fd: fd, at: own.at}
+		own.accepts = append(own.accepts, a)
+		w.Post(a.resume)
+	}
+	tcp.Close()
+	return own
+}
+
+// take duplicates the socket of l, so that it is this package's alone once l is closed.
+func take(l *net.TCPListener) (fd int, err error) {
+	raw, err := l.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	if failed := raw.Control(func(old uintptr) { fd, err = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) }); failed != nil {
+		return -1, failed
+	}
+	return fd, err
+}
+
+// Close ends accepting; when it returns no worker accepts any more.
+func (l *Listener) Close() {
+	done := make(chan struct{}, len(l.accepts))
+	for i, a := range l.accepts {
+		if !l.workers[i].Post(func() { a.stop(); done <- struct{}{} }) {
+			done <- struct{}{}
+		}
+	}
+	for range l.accepts {
+		<-done
+	}
+	unix.Close(l.fd)
+}
+
+// acceptor is a listener on one worker.
+type acceptor struct {
+	d        *Dispatcher
+	w        *worker
+	fd       int
+	at       netip.AddrPort
+	patience backOff
+	timer    poll.Timer
+	on       bool
+}
+
+// resume accepts, at first or again. Of the workers that wait only one is woken.
+func (a *acceptor) resume() {
+	if err := a.w.Add(a.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, a); err != nil {
+		a.d.options.Log.Error("cannot wait for connections", "address", a.at, "error", err)
+		return
+	}
+	a.on = true
+}
+
+func (a *acceptor) pause() {
+	if a.on {
+		a.w.Forget(a.fd, false)
+		a.on = false
+	}
+}
+
+func (a *acceptor) stop() {
+	a.pause()
+	a.w.Stop(&a.timer)
+}
+
+// acceptBurst bounds how many connections are taken before the sessions have their turn.
+const acceptBurst = 16
+
+// Ready implements poll.Handler.
+func (a *acceptor) Ready(uint32) {
+	for range acceptBurst {
+		fd, peer, err := unix.Accept4(a.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		switch err {
+		case nil:
+			a.patience = 0
+			a.d.accepted(a.w, fd, stream.AddrPort(peer), a.local(fd))
+		case unix.EAGAIN:
+			return
+		case unix.EINTR, unix.ECONNABORTED:
+		default: // no descriptors, no memory: it will be better
+			a.pause()
+			a.w.Set(&a.timer, a.w.Now().Add(a.patience.next(a.d.options.Log, os.NewSyscallError("accept", err))), a.resume)
+			return
+		}
+	}
+}
+
+func (a *acceptor) local(fd int) netip.AddrPort {
+	if a.at.Addr().IsUnspecified() {
+		return stream.LocalAddr(fd)
+	}
+	return a.at
+}
+
+// accepted takes one connection to a session on w, or to one with goroutines if its service or the rules need that.
+func (d *Dispatcher) accepted(w *worker, fd int, client, local netip.AddrPort) {
+	d.sessions.Add(1)
+	d.running.Add(1)
+	p := d.policy.Load()
+	if p.ifaces || w.cut {
+		d.hand(fd)
+		return
+	}
+	s := p.begin(d.options, client, local)
+	v, reason := p.decide(s, p.flow(s, nil))
+	if v == nil {
+		reset(fd)
+		d.refused(s, reason)
+		d.left()
+		return
+	}
+	_ = stream.NoDelay(fd) // what fails here fails at the first read
+	var flow *proxy.Flow
+	flow, ok := v.RunOn(w.Loop, &p.env, s, fd, func(f *proxy.Flow) {
+		delete(w.flows, f)
+		record(d.options.Log, s)
+		d.left()
+	})
+	switch {
+	case !ok:
+		d.hand(fd)
+	case flow != nil && !flow.IsOver():
+		w.flows[flow] = true
+	}
+}
+
+// hand gives a connection to a goroutine of its own.
+func (d *Dispatcher) hand(fd int) {
+	file := os.NewFile(uintptr(fd), "connection")
+	conn, err := net.FileConn(file)
+	file.Close()
+	if err != nil {
+		d.options.Log.Error("connection lost", "error", err)
+		d.left()
+		return
+	}
+	go d.handle(stream.NoKeepAlive(conn))
+}
+
+func (d *Dispatcher) left() {
+	d.running.Add(-1)
+	d.sessions.Done()
+}
+
+// cutLoops ends all flows.
+func (d *Dispatcher) cutLoops() {
+	for _, w := range d.workers {
+		w.Post(func() {
+			w.cut = true
+			for f := range w.flows {
+				f.Cut()
+			}
+		})
+	}
+}
+
+// Close ends the workers; no session may be left.
+func (d *Dispatcher) Close() {
+	for _, w := range d.workers {
+		w.Loop.Close()
+	}
+	d.spinning.Wait()
+	d.workers = nil
+}
+
+// reset closes fd so that the peer sees a reset.
+func reset(fd int) {
+	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	unix.Close(fd)
+}
