@@ -89,40 +89,14 @@ const (
 func (r *Rule) Mismatch(f *Flow) string {
 	for d := range (Score{}) {
 		if r.dimension(d, f) == noMatch {
-			return r.keywords(d)
+			var names []string
+			for _, c := range r.wants(d, f) {
+				names = append(names, c.Keyword)
+			}
+			return strings.Join(names, ", ")
 		}
 	}
 	return ""
-}
-
-// keywords names the conditions that r has in dimension d, in the policy's words.
-func (r *Rule) keywords(d int) string {
-	conditions := []struct {
-		dimension, entries int
-		keyword            string
-	}{
-		{iface, len(r.ReqID), "reqid"},
-		{iface, len(r.SrcIface), "src_iface"},
-		{iface, len(r.SrcIfgroup), "src_ifgroup"},
-		{proto, len(r.Proto), "proto"},
-		{protoType, len(r.ProtoType), "proto_type"},
-		{protoSubtype, len(r.ProtoSubtype), "proto_subtype"},
-		{srcPort, len(r.SrcPort), "src_port"},
-		{dstPort, len(r.DstPort), "dst_port"},
-		{src, len(r.SrcSubnet), "src_subnet"},
-		{src, len(r.SrcZone), "src_zone"},
-		{dst, len(r.DstSubnet), "dst_subnet"},
-		{dst, len(r.DstIface), "dst_iface"},
-		{dst, len(r.DstIfgroup), "dst_ifgroup"},
-		{dst, len(r.DstZone), "dst_zone"},
-	}
-	var names []string
-	for _, c := range conditions {
-		if c.dimension == d && c.entries > 0 {
-			names = append(names, c.keyword)
-		}
-	}
-	return strings.Join(names, ", ")
 }
 
 // has reports whether r has a condition in dimension d.
