@@ -1,4 +1,4 @@
-// Command zorpgo turns policy files into live proxies: it runs, checks and rehearses them.
+// Command zorpgo turns policy files into live proxies: it runs, checks, explains and rehearses them.
 //
 // Its voice on standard error is "zorpgo: error: ..." and "zorpgo: hint: ...", lower case, without a full stop.
 // It exits with 0 if all is good, 1 if the policy has errors, 2 on wrong usage or an unreadable file, 3 if the

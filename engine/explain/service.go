@@ -1,0 +1,67 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"zorpgo/engine"
+	"zorpgo/engine/dispatch"
+	"zorpgo/engine/rule"
+)
+
+// Service is what the winner gives the connection to.
+type Service struct {
+	Name  string `json:"name"`
+	Pos   string `json:"pos,omitempty"`
+	Class string `json:"class,omitempty"` // the proxy class
+	Deny  bool   `json:"deny"`
+	Limit int    `json:"max_instances,omitempty"` // sessions at a time; 0 is no limit
+}
+
+// Listener is what takes the connection.
+type Listener struct {
+	Address string `json:"address,omitempty"` // "": nothing does
+	Why     string `json:"why,omitempty"`     // nothing does
+}
+
+// serve says what becomes of a connection that r wins.
+func (a *Answer) serve(c *engine.Config, q Question, r *rule.Rule) {
+	v := c.Services[r.Service]
+	if v == nil { // not if the policy was loaded without errors
+		a.Outcome = Denied
+		return
+	}
+	a.Service = &Service{Name: v.Name, Pos: v.Pos.String(), Deny: v.Deny, Limit: v.MaxInstances}
+	if v.Deny {
+		a.Outcome = Denied
+		return
+	}
+	a.Outcome = Served
+	if v.Class != nil {
+		a.Service.Class = v.Class.Name()
+	}
+	a.Target = target(c, q, v, a.Listener.Address != "")
+}
+
+// listener finds what takes connections to server. The winner may be a rule that cannot have any.
+func listener(c *engine.Config, server netip.AddrPort, winner *rule.Rule) Listener {
+	bound, _ := dispatch.Listens(c.Rules.All())
+	for _, at := range []netip.AddrPort{server, netip.AddrPortFrom(server.Addr().WithZone(""), server.Port())} {
+		if slices.Contains(bound, at) {
+			return Listener{Address: at.String()}
+		}
+	}
+	if winner == nil {
+		return Listener{Why: "no rule has a listener at this address and port"}
+	}
+	if _, found := dispatch.Listens([]*rule.Rule{winner}); len(found) > 0 {
+		var why []string
+		for _, f := range found {
+			why = append(why, f.Message)
+		}
+		return Listener{Why: strings.Join(why, "; ")}
+	}
+	return Listener{Why: fmt.Sprintf("rule %d has none at this address and port", winner.ID)}
+}

@@ -1,0 +1,120 @@
+package explain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+
+	"zorpgo/engine"
+	"zorpgo/engine/chain"
+	"zorpgo/engine/nat"
+	"zorpgo/engine/route"
+	"zorpgo/engine/service"
+	"zorpgo/engine/session"
+	"zorpgo/engine/stream"
+)
+
+// Target is where the service would connect to.
+type Target struct {
+	Router  string   `json:"router,omitempty"`  // in Zorp's words
+	Routed  []string `json:"routed"`            // what it names
+	Tried   []Try    `json:"tried,omitempty"`   // what would be connected to: after the first, only if those before fail
+	Refused string   `json:"refused,omitempty"` // why a connection would not be made, or not go on to another target
+	Random  bool     `json:"random,omitempty"`  // a NAT policy chooses by chance: this is one of its choices
+}
+
+// Try is one connection to a server.
+type Try struct {
+	To      string   `json:"to"`
+	Zone    string   `json:"zone,omitempty"`
+	Parents []string `json:"parents,omitempty"`
+	From    string   `json:"from,omitempty"` // the address, and the port if it is a certain one; "": this host's own
+	Forged  bool     `json:"forged,omitempty"`
+	NAT     bool     `json:"translated,omitempty"` // From is what a NAT policy says
+	Loose   bool     `json:"loose,omitempty"`      // another port of the same group will do
+}
+
+// errNotNow is the end of each try.
+var errNotNow = errors.New("nothing is connected to")
+
+// target asks what decides on the server side of v, up to the point where a socket would be opened. Direct: the client
+// connects to a listener's own address.
+func target(c *engine.Config, q Question, v *service.Service, direct bool) *Target {
+	s := &session.Session{
+		Service: v.Name, Client: q.Client, ClientLocal: q.Server, Direct: direct, Zones: c.Zones,
+		ClientZone: c.Zones.Lookup(q.Client.Addr()), ServerZone: c.Zones.Lookup(q.Server.Addr()),
+		Log: slog.New(slog.DiscardHandler),
+	}
+	plan := v.Routing().Route(s)
+	plan.Zones, plan.SNAT, plan.DNAT = v.LimitTargetZones, v.SNAT, v.DNAT
+	t := &Target{Router: router(v.Routing()), Random: random(v.SNAT) || random(v.DNAT)}
+	for _, to := range plan.Targets {
+		t.Routed = append(t.Routed, to.String())
+	}
+	chainer := v.Chainer
+	if chainer == nil {
+		chainer = &chain.Connect{}
+	}
+	dial := func(_ context.Context, to stream.Addr, from route.Local) (net.Conn, error) {
+		if err := fits(to, from); err != nil {
+			return nil, err
+		}
+		t.Tried = append(t.Tried, try(s, to, from))
+		return nil, errNotNow
+	}
+	_, err := chainer.Connect(context.Background(), dial, s, plan)
+	if err != nil && !errors.Is(err, errNotNow) {
+		t.Refused = err.Error()
+	}
+	return t
+}
+
+func router(r route.Router) string {
+	switch r.(type) {
+	case *route.Transparent:
+		return "TransparentRouter"
+	case *route.Directed:
+		return "DirectedRouter"
+	}
+	return ""
+}
+
+func random(p *nat.Policy) bool {
+	if p == nil {
+		return false
+	}
+	_, chance := p.NAT.(*nat.Random)
+	return chance
+}
+
+func try(s *session.Session, to stream.Addr, from route.Local) Try {
+	t := Try{To: to.String(), Forged: from.Forged, NAT: from.Translated, Loose: from.Loose && from.Addr.Port() != 0}
+	if z := s.ServerZone; z != nil {
+		t.Zone = z.Name
+		for above := range z.Ancestors() {
+			t.Parents = append(t.Parents, above.Name)
+		}
+	}
+	switch at := from.Addr; {
+	case !at.IsValid():
+	case at.Port() != 0:
+		t.From = at.String()
+	case !at.Addr().IsUnspecified():
+		t.From = at.Addr().String()
+	}
+	return t
+}
+
+// fits is the error that a socket towards to would give for a source of the other family.
+func fits(to stream.Addr, from route.Local) error {
+	own, server := from.Addr.Addr(), stream.FamilyOf(to.Addr())
+	if to.Path != "" || !own.IsValid() || own.IsUnspecified() || stream.FamilyOf(own) == server {
+		return nil
+	}
+	source := chain.Source(from)
+	source.Addr = netip.AddrPortFrom(own.Unmap(), from.Addr.Port())
+	return &stream.SourceError{Source: source, Err: fmt.Errorf("it is %s, the server's address is %s", stream.FamilyOf(own), server)}
+}
