@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -41,6 +40,7 @@ type Options struct {
 	Serve     service.Serve                                 // nil is proxy.Serve
 	Inherited []net.Listener                                // open already ($LISTEN_FDS): used for the address that they are bound to
 	Log       *slog.Logger
+	Loops     int // keep sessions of plain sockets on so many event loops; 0, and where another option is given: on goroutines
 }
 
 // Engine runs one policy at a time. Its methods may be called from any goroutine.
@@ -62,9 +62,8 @@ const cutTime = 10 * time.Second
 // New makes an Engine that does nothing yet.
 func New(o Options) *Engine {
 	e := &Engine{listeners: map[netip.AddrPort]*listener{}}
-	loops := 0
-	if o.Listen == nil && o.Dial == nil && o.Serve == nil && o.Present == nil {
-		loops = runtime.GOMAXPROCS(0)
+	if o.Listen != nil || o.Dial != nil || o.Serve != nil || o.Present != nil {
+		o.Loops = 0
 	}
 	if o.Listen == nil {
 		o.Listen = stream.Listen
@@ -80,7 +79,7 @@ func New(o Options) *Engine {
 	}
 	o.Inherited = slices.Clone(o.Inherited)
 	e.options = o
-	e.dispatcher = dispatch.New(dispatch.Options{Dial: o.Dial, Serve: o.Serve, Present: o.Present, Log: o.Log, Loops: loops})
+	e.dispatcher = dispatch.New(dispatch.Options{Dial: o.Dial, Serve: o.Serve, Present: o.Present, Log: o.Log, Loops: o.Loops})
 	return e
 }
 

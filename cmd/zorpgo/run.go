@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -18,6 +19,7 @@ import (
 type server struct {
 	policy
 	drain time.Duration
+	loops int
 	log   logging
 }
 
@@ -41,6 +43,7 @@ and uses the sockets that it is given ($LISTEN_FDS).`,
 	}
 	s.flags(cmd)
 	s.log.flags(cmd, "info")
+	cmd.Flags().IntVar(&s.loops, "loops", (runtime.NumCPU()+1)/2, "event loops that keep the sessions; 0: goroutines")
 	cmd.Flags().DurationVar(&s.drain, "drain-timeout", 30*time.Second, "how long sessions may go on after SIGTERM")
 	return cmd
 }
@@ -62,7 +65,9 @@ func (s *server) run(cmd *cobra.Command) error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
-	e := engine.New(engine.Options{Log: log, Inherited: sockets})
+	// A loop holds on to its processor; the rest of the program has the others.
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + s.loops)
+	e := engine.New(engine.Options{Log: log, Inherited: sockets, Loops: s.loops})
 	if err := e.Start(config); err != nil {
 		return startFailure(err)
 	}

@@ -128,11 +128,11 @@ const acceptBurst = 16
 // Ready implements poll.Handler.
 func (a *acceptor) Ready(uint32) {
 	for range acceptBurst {
-		fd, peer, err := unix.Accept4(a.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		fd, peer, err := stream.Accept(a.fd)
 		switch err {
 		case nil:
 			a.patience = 0
-			a.d.accepted(a.w, fd, stream.AddrPort(peer), a.local(fd))
+			a.d.accepted(a.w, fd, peer, a.local(fd))
 		case unix.EAGAIN:
 			return
 		case unix.EINTR, unix.ECONNABORTED:

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,7 +65,9 @@ func (l *Loop) Now() time.Time { return l.now }
 
 // Add has h told of events at fd.
 func (l *Loop) Add(fd int, events uint32, h Handler) error {
-	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)}); err != nil {
+	event := unix.EpollEvent{Events: events, Fd: int32(fd)}
+	if _, _, err := unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(l.epoll), unix.EPOLL_CTL_ADD, uintptr(fd),
+		uintptr(unsafe.Pointer(&event)), 0, 0); err != 0 {
 		return fmt.Errorf("epoll_ctl: %w", err)
 	}
 	l.handlers[fd] = h
@@ -133,13 +136,25 @@ func (l *Loop) Run() {
 	}
 }
 
-// wait first looks without waiting: that is cheaper for the Go scheduler, and under load the rule.
+// wait is epoll_wait in two steps. For the first milliseconds the Go scheduler is not told that this thread waits: under
+// load, events come sooner than it could make use of the processor, and taking it back costs more than the wait.
+// A garbage collection that must stop this goroutine interrupts the wait by its signal.
 func (l *Loop) wait(events []unix.EpollEvent) (int, error) {
-	if n, err := unix.EpollWait(l.epoll, events, 0); n != 0 {
-		return n, err
+	limit := l.timers.untilNext(time.Now())
+	if brief := min(uint(limit), briefWait); brief > 0 {
+		n, _, err := unix.RawSyscall6(unix.SYS_EPOLL_WAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&events[0])),
+			uintptr(len(events)), uintptr(brief), 0, 0)
+		if err != 0 {
+			return 0, err
+		}
+		if n > 0 || brief == uint(limit) {
+			return int(n), nil
+		}
 	}
-	return unix.EpollWait(l.epoll, events, l.timers.untilNext(time.Now()))
+	return unix.EpollWait(l.epoll, events, limit)
 }
+
+const briefWait = 3 // ms
 
 // runPosted runs what was posted; false: the loop is closed.
 func (l *Loop) runPosted() bool {

@@ -75,7 +75,7 @@ func Begin(l *poll.Loop, p Protocol, s *session.Session, client int, over func(f
 	}
 	e := &f.ends[Client]
 	if err := l.Add(client, FlowEvents, e); err != nil {
-		unix.Close(client)
+		stream.Close(client)
 		return nil, err
 	}
 	e.fd = client
@@ -90,7 +90,7 @@ func (f *Flow) Session() *session.Session { return f.s }
 func (f *Flow) Connected(server int, events uint32) {
 	if f.dead {
 		f.loop.Forget(server, true)
-		unix.Close(server)
+		stream.Close(server)
 		return
 	}
 	e := &f.ends[Server]
@@ -305,7 +305,7 @@ func (f *Flow) finish(crash any) {
 func (e *flowEnd) close() {
 	if e.fd >= 0 {
 		e.flow.loop.Forget(e.fd, true)
-		unix.Close(e.fd)
+		stream.Close(e.fd)
 		e.fd = -1
 	}
 	e.drop(len(e.input))

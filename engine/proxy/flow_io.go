@@ -82,7 +82,7 @@ func (e *flowEnd) grow() {
 
 // receive reads into b. A read that does not fill it has emptied the socket, unless the peer's end is there as well.
 func (e *flowEnd) receive(b []byte) int {
-	n, err := unix.Read(e.fd, b)
+	n, err := stream.Read(e.fd, b)
 	switch {
 	case err == unix.EINTR:
 		return 0
@@ -146,12 +146,12 @@ func (e *flowEnd) writeQueue() {
 }
 
 func (e *flowEnd) write(b []byte) int {
-	n, err := unix.Write(e.fd, b)
+	n, err := stream.Write(e.fd, b)
 	return e.wrote(n, err, len(b))
 }
 
 func (e *flowEnd) writev(pieces [][]byte) int {
-	n, err := unix.Writev(e.fd, pieces)
+	n, err := stream.Writev(e.fd, pieces)
 	return e.wrote(n, err, e.queue.size)
 }
 
@@ -214,7 +214,7 @@ func (f *Flow) hangup(side Side) {
 		return
 	}
 	e.drop(len(e.input))
-	if side == Server || e.why != nil && !isDeadline(e.why) || unix.Shutdown(e.fd, unix.SHUT_WR) != nil {
+	if side == Server || e.why != nil && !isDeadline(e.why) || stream.CloseWrite(e.fd) != nil {
 		e.close()
 		return
 	}

@@ -28,7 +28,7 @@ func (v *Service) RunOn(l *poll.Loop, env *Env, s *session.Session, client int, 
 	v.number(env, s)
 	f := &flow{run: run{service: v, env: env, session: s}, loop: l, aimer: aimer, over: over}
 	if !f.begin(client) {
-		unix.Close(client)
+		stream.Close(client)
 		f.end(nil, nil)
 	}
 	return f.Flow, true
@@ -76,8 +76,7 @@ func (f *flow) begin(client int) (begun bool) {
 		f.Unconnected(proxy.ErrNoServer)
 		return true
 	}
-	f.plan = f.service.Routing().Route(f.session)
-	f.plan.Zones = f.service.LimitTargetZones
+	f.plan = f.service.plan(f.session)
 	f.connect()
 	return true
 }
@@ -146,7 +145,7 @@ func (f *flow) late() {
 
 func (f *flow) drop() {
 	f.loop.Forget(f.server, true)
-	unix.Close(f.server)
+	stream.Close(f.server)
 	f.server = -1
 }
 

@@ -3,6 +3,7 @@ package stream
 import (
 	"net/netip"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,39 +12,50 @@ import (
 // it went. It is Dial for a driver that waits for many sockets at a time; what it cannot do it refuses at once.
 // If the wanted source cannot be had the error is a *SourceError.
 func Open(to Addr, from Source) (fd int, err error) {
-	at, family := socketAddress(to)
+	family := unix.AF_UNIX
+	if to.Path == "" {
+		family = FamilyOf(to.Addr()).domain()
+	}
 	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
 	}
-	if err = open(fd, to, from, at); err != nil {
-		unix.Close(fd)
+	if err = open(fd, to, from); err != nil {
+		Close(fd)
 		return -1, err
 	}
 	return fd, nil
 }
 
-func open(fd int, to Addr, from Source, at unix.Sockaddr) error {
-	if to.Path == "" {
-		if err := NoDelay(fd); err != nil {
+func open(fd int, to Addr, from Source) (err error) {
+	if to.Path != "" {
+		err = unix.Connect(fd, &unix.SockaddrUnix{Name: to.Path})
+	} else {
+		if err := prepare(fd, to, from); err != nil {
 			return err
 		}
-		if !from.isZero() {
-			from, err := from.fit(FamilyOf(to.Addr()))
-			if err != nil {
-				return err
-			}
-			if err := from.bind(fd); err != nil {
-				return &SourceError{from, err}
-			}
-		}
+		err = connect(fd, to.AddrPort)
 	}
-	switch err := unix.Connect(fd, at); err {
+	switch err {
 	case nil, unix.EINPROGRESS, unix.EINTR:
 		return nil
-	default:
-		return sourceError(to, from, os.NewSyscallError("connect", err))
 	}
+	return sourceError(to, from, os.NewSyscallError("connect", err))
+}
+
+// prepare gives fd its options and its source.
+func prepare(fd int, to Addr, from Source) error {
+	if err := NoDelay(fd); err != nil || from.isZero() {
+		return err
+	}
+	from, err := from.fit(FamilyOf(to.Addr()))
+	if err != nil {
+		return err
+	}
+	if err := from.bind(fd); err != nil {
+		return &SourceError{from, err}
+	}
+	return nil
 }
 
 // Opened is how a connection that Open began went; fd is writable.
@@ -63,32 +75,32 @@ func NoDelay(fd int) error {
 	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1))
 }
 
-// LocalAddr is the address of fd's own end; the zero AddrPort if it is none of IP.
+// LocalAddr is the address of fd's own end; the zero AddrPort if it is none of IP. (Package unix would ask the kernel
+// twice more.)
 func LocalAddr(fd int) netip.AddrPort {
-	at, err := unix.Getsockname(fd)
+	at, err := syscall.Getsockname(fd)
 	if err != nil {
 		return netip.AddrPort{}
 	}
-	return AddrPort(at)
+	return addrPort(at)
 }
 
-// AddrPort is an IP socket address as net/netip has it; IPv4 mapped into IPv6 is IPv4.
-func AddrPort(at unix.Sockaddr) netip.AddrPort {
+// Accept takes a connection off a listening socket, non-blocking, and says who the peer is.
+func Accept(listener int) (fd int, peer netip.AddrPort, err error) {
+	fd, at, err := syscall.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+	if err != nil {
+		return -1, peer, err
+	}
+	return fd, addrPort(at), nil
+}
+
+// addrPort is an IP socket address as net/netip has it; IPv4 mapped into IPv6 is IPv4.
+func addrPort(at syscall.Sockaddr) netip.AddrPort {
 	switch a := at.(type) {
-	case *unix.SockaddrInet4:
+	case *syscall.SockaddrInet4:
 		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
-	case *unix.SockaddrInet6:
+	case *syscall.SockaddrInet6:
 		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
 	}
 	return netip.AddrPort{}
-}
-
-func socketAddress(to Addr) (unix.Sockaddr, int) {
-	switch {
-	case to.Path != "":
-		return &unix.SockaddrUnix{Name: to.Path}, unix.AF_UNIX
-	case to.Addr().Is4():
-		return &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}, unix.AF_INET
-	}
-	return &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16(), ZoneId: scope(to.Addr().Zone())}, unix.AF_INET6
 }

@@ -1,0 +1,71 @@
+package stream
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The functions of this file are system calls for non-blocking sockets. They do not tell the Go scheduler: a call that
+// cannot block needs no other thread to take over, and having one ready costs more than the call.
+
+// Read reads into b, which is not empty.
+func Read(fd int, b []byte) (int, error) {
+	n, _, err := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+	return result(n, err)
+}
+
+// Write writes b, which is not empty.
+func Write(fd int, b []byte) (int, error) {
+	n, _, err := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+	return result(n, err)
+}
+
+// Close closes a socket.
+func Close(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+
+// CloseWrite sends the end of what is written to a socket.
+func CloseWrite(fd int) error {
+	_, _, err := unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0)
+	_, failed := result(0, err)
+	return failed
+}
+
+// connect begins a connection to an IP address and port.
+func connect(fd int, to netip.AddrPort) error {
+	port := binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, to.Port()))
+	var err unix.Errno
+	if to.Addr().Is4() {
+		at := unix.RawSockaddrInet4{Family: unix.AF_INET, Port: port, Addr: to.Addr().As4()}
+		_, _, err = unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&at)), unsafe.Sizeof(at))
+	} else {
+		at := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: port, Addr: to.Addr().As16(), Scope_id: scope(to.Addr().Zone())}
+		_, _, err = unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&at)), unsafe.Sizeof(at))
+	}
+	_, failed := result(0, err)
+	return failed
+}
+
+// maxPieces is how many pieces one Writev writes at most.
+const maxPieces = 64
+
+// Writev writes pieces, none of which is empty, or the first of them.
+func Writev(fd int, pieces [][]byte) (int, error) {
+	var vector [maxPieces]unix.Iovec
+	count := min(len(pieces), maxPieces)
+	for i, p := range pieces[:count] {
+		vector[i].Base = &p[0]
+		vector[i].SetLen(len(p))
+	}
+	n, _, err := unix.RawSyscall(unix.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(&vector[0])), uintptr(count))
+	return result(n, err)
+}
+
+func result(n uintptr, err unix.Errno) (int, error) {
+	if err != 0 {
+		return -1, err
+	}
+	return int(n), nil
+}
