@@ -73,6 +73,7 @@ var Attributes = []*Attribute{
 	limit("max_recipients", "1000", "recipients of one transaction", func(l *smtp.Limits) any { return &l.Recipients }),
 	limit("max_transactions", "1000", "transactions of one session, 0 = no limit", func(l *smtp.Limits) any { return &l.Transactions }),
 	limit("max_errors", "20", "refusals of the proxy's own before it closes with 421", func(l *smtp.Limits) any { return &l.Errors }),
+	limit("max_idle_commands", "1000", "commands such as NOOP, RSET and VRFY without a message between them before 421, 0 = no limit", func(l *smtp.Limits) any { return &l.IdleCommands }),
 	limit("max_auth_failures", "3", "refused logins before 421, 0 = no limit", func(l *smtp.Limits) any { return &l.AuthFailures }),
 	limit("max_reply_lines", "100", "lines of one reply of the server", func(l *smtp.Limits) any { return &l.ReplyLines }),
 	limit("max_message_size", "0", "octets of a message, 0 = what the server says", func(l *smtp.Limits) any { return &l.MessageSize }),

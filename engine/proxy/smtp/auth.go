@@ -71,12 +71,12 @@ func (m *Machine) receiveAuth(x proxy.Exchange, data []byte) int {
 	switch {
 	case fault == lineMore:
 		return 0
-	case fault == lineEndless, fault == lineBareLF && m.settings.RequireCRLF:
+	case fault.has(lineEndless), fault.has(lineBareLF) && m.settings.RequireCRLF:
 		m.closing(x, &answerClosing)
 		return len(data)
 	case len(text) > m.settings.MaxAuthRequestLength:
 		m.cancelAuth(x, &answerAuthLong)
-	case fault > lineBareLF, !bytes.Equal(text, cancel) && !validSASL(text, m.is(flagPlain)):
+	case fault.has(lineBareCR | lineControl), !bytes.Equal(text, cancel) && !validSASL(text, m.is(flagPlain)):
 		m.cancelAuth(x, &answerBase64)
 	default:
 		m.sendAuth(x, text, exchange{verb: verbAUTH, key: verbAUTH})
@@ -125,6 +125,18 @@ func (m *Machine) failedLogin(x proxy.Exchange) {
 		m.session.Deny(session.DeniedByLimit, "too many refused logins")
 		m.closing(x, &answerErrors)
 	}
+}
+
+// undoAuth: the client was told that its login failed. A challenge is given up at the server too; a login that the server
+// accepted cannot be taken back.
+func (m *Machine) undoAuth(x proxy.Exchange, r reply) {
+	if r.code != 334 {
+		m.session.Deny(session.AbortedByPolicyAction, "policy refused a login that the server accepted")
+		m.done(x)
+		return
+	}
+	m.next(x)
+	m.sendAuth(x, cancel, exchange{verb: verbAUTH, key: verbAUTH, swallow: true})
 }
 
 // offerAuth leaves out the mechanisms that cannot pass; none left is no offer.

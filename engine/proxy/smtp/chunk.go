@@ -43,6 +43,8 @@ func (m *Machine) checkChunk() *answer {
 		return &answerUnbuilt
 	case m.is(flagPoisoned):
 		return &answerPoisoned
+	case m.is(flagChunkRefused):
+		return &answerOrder
 	case m.state == stateMail && m.asked > 0:
 		return &answerNoRcpt
 	case m.state != stateRcpt:
@@ -185,6 +187,7 @@ func (m *Machine) skipChunk(x proxy.Exchange, data []byte) int {
 			return n
 		}
 		m.countError(x)
+		m.endPoisoned(x)
 	default:
 		x.Await(proxy.Client, m.within(m.settings.Limits.TimeoutDataBlock))
 	}

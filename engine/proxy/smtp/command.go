@@ -19,7 +19,7 @@ func (m *Machine) receiveCommand(x proxy.Exchange, data []byte) int {
 	switch {
 	case fault == lineMore:
 		return 0
-	case fault == lineEndless, fault == lineBareLF && m.settings.RequireCRLF:
+	case fault.has(lineEndless), fault.has(lineBareLF) && m.settings.RequireCRLF:
 		m.session.Deny(session.AbortedByPolicyAction, "client sent a line without a proper end")
 		m.closing(x, &answerClosing)
 		return len(data)
@@ -31,7 +31,7 @@ func (m *Machine) receiveCommand(x proxy.Exchange, data []byte) int {
 	}
 	m.session.Count.Commands++
 	switch {
-	case fault == lineControl || fault == lineBareCR || len(name) == 0 || len(text) > longest:
+	case fault.has(lineControl|lineBareCR) || len(name) == 0 || len(text) > longest:
 		m.refuseLine(x, text)
 	case webVerb(name):
 		m.foreignProtocol(x)
@@ -98,10 +98,13 @@ func (m *Machine) command(x proxy.Exchange, name, param []byte, last bool) {
 		m.outOfTurn(x)
 		return
 	}
+	if m.idles(x, verb) {
+		return
+	}
 	if refusal := m.parse(verb, param); refusal != nil {
 		m.refuse(x, name, refusal)
-		if refusal == &answerPoisoned && m.phase != phaseDone {
-			m.resetServer(x)
+		if refusal == &answerPoisoned && m.skip == 0 {
+			m.endPoisoned(x)
 		}
 		return
 	}
@@ -211,6 +214,9 @@ func (m *Machine) refuse(x proxy.Exchange, name []byte, a *answer) {
 	m.session.Log.Info("command refused", "tag", "smtp.policy", "verb", string(name), "code", a.code)
 	verb := verbOf(name)
 	text := a.in(m.is(flagShown) && verb != verbHELO && verb != verbEHLO)
+	if verb == verbBDAT && m.state == stateRcpt {
+		m.set(flagChunkRefused)
+	}
 	if verb == verbBDAT && m.chunk.left > 0 {
 		m.skip, m.skipAnswer, m.drain = m.chunk.left, text, 0
 		m.chunk = chunk{}

@@ -54,6 +54,7 @@ func (m *Machine) accept(x proxy.Exchange, verb, key Verb, name []byte) {
 			return
 		}
 		e.from, e.to = m.remember(m.addressAt)
+		e.utf8, e.binary = m.given.utf8, m.given.binary
 	case verbRCPT:
 		if m.asked >= m.settings.Limits.Recipients {
 			m.refuse(x, name, &answerTooMany)

@@ -161,6 +161,11 @@ func (m *Machine) refuseContent(x proxy.Exchange, a *answer) {
 		return
 	}
 	m.account(codeOf(verdict), "not delivered")
+	m.refuseRest(x, verdict)
+}
+
+// refuseRest reads what is left of a chunk, gives the verdict and closes.
+func (m *Machine) refuseRest(x proxy.Exchange, verdict []byte) {
 	m.phase = phaseCommand
 	if m.chunk.left == 0 {
 		x.Send(proxy.Client, verdict)

@@ -13,6 +13,7 @@ type Limits struct {
 	Recipients   int // max_recipients: of one transaction, 452 beyond; 1000 (RFC 5321 §4.5.3.1.8: at least 100)
 	Transactions int // max_transactions: of one session, 421 at the MAIL beyond; 1000
 	Errors       int // max_errors: refusals before 421; 20
+	IdleCommands int // max_idle_commands: such as NOOP, RSET and VRFY, without a message between them, before 421; 1000
 	AuthFailures int // max_auth_failures: refused logins before 421; 3
 	ReplyLines   int // max_reply_lines: of one reply of the server; 100
 	MessageSize  int // max_message_size: octets, as RFC 1870 counts; the server's SIZE holds too; 0
@@ -35,6 +36,7 @@ var defaultLimits = Limits{
 	Recipients:       1000,
 	Transactions:     1000,
 	Errors:           20,
+	IdleCommands:     1000,
 	AuthFailures:     3,
 	ReplyLines:       100,
 	HeaderSize:       1 << 20,
@@ -57,7 +59,7 @@ func (l *Limits) check() (problems []error) {
 		least int64
 	}{
 		{"max_recipients", int64(l.Recipients), 1}, {"max_transactions", int64(l.Transactions), 0},
-		{"max_errors", int64(l.Errors), 0}, {"max_auth_failures", int64(l.AuthFailures), 0},
+		{"max_errors", int64(l.Errors), 0}, {"max_idle_commands", int64(l.IdleCommands), 0}, {"max_auth_failures", int64(l.AuthFailures), 0},
 		{"max_reply_lines", int64(l.ReplyLines), 1}, {"max_message_size", int64(l.MessageSize), 0},
 		{"max_header_size", int64(l.HeaderSize), 0}, {"max_hops", int64(l.Hops), 0}, {"min_data_rate", int64(l.DataRate), 0},
 		{"timeout_greeting", int64(l.TimeoutGreeting), 1}, {"timeout_command", int64(l.TimeoutCommand), 1},
@@ -103,6 +105,21 @@ func (m *Machine) overTime(x proxy.Exchange) bool {
 	}
 	m.session.Deny(session.DeniedByLimit, "session too long")
 	m.closing(x, &answerClosing)
+	return true
+}
+
+// idles counts a command that brings no message nearer, and ends a session that says little else.
+func (m *Machine) idles(x proxy.Exchange, verb Verb) bool {
+	switch verb {
+	case verbMAIL, verbRCPT, verbDATA, verbBDAT, verbAUTH, verbQUIT:
+		return false
+	}
+	m.idle++
+	if limit := m.settings.Limits.IdleCommands; limit == 0 || m.idle <= limit {
+		return false
+	}
+	m.session.Deny(session.DeniedByLimit, "too many commands without a message")
+	m.closing(x, &answerErrors)
 	return true
 }
 

@@ -2,17 +2,20 @@ package smtp
 
 import "bytes"
 
-// lineFault says what is wrong with a line.
+// lineFault is the set of what is wrong with a line.
 type lineFault uint8
 
 const (
-	lineOK      lineFault = iota
-	lineMore              // no end yet
-	lineEndless           // no end within the limit
-	lineBareLF            // ended by LF alone
-	lineBareCR            // a CR that no LF follows
-	lineControl           // another control byte, NUL included
+	lineOK      lineFault = 0
+	lineMore    lineFault = 1 << iota // no end yet
+	lineEndless                       // no end within the limit
+	lineBareLF                        // ended by LF alone
+	lineBareCR                        // a CR that no LF follows
+	lineControl                       // another control byte, NUL included
 )
+
+// has reports whether one of some is wrong.
+func (f lineFault) has(some lineFault) bool { return f&some != 0 }
 
 // cutLine takes the first line of data: its text, how many bytes it uses up with its end, and what is wrong with it.
 // A line ends at the first LF; only CRLF is a good end (RFC 5321 §2.3.8).
@@ -30,7 +33,7 @@ func cutLine(data []byte, limit int) (text []byte, used int, fault lineFault) {
 	} else {
 		text = data[:end-1]
 	}
-	return text, used, max(fault, controlFault(text))
+	return text, used, fault | controlFault(text)
 }
 
 // controlFault finds a bare CR or another control byte in the text of a line. TAB is none.
@@ -38,10 +41,11 @@ func controlFault(text []byte) lineFault {
 	fault := lineOK
 	for _, c := range text {
 		if c < ' ' && c != '\t' || c == 0x7f {
-			if c != '\r' {
-				return lineControl
+			if c == '\r' {
+				fault |= lineBareCR
+			} else {
+				fault |= lineControl
 			}
-			fault = lineBareCR
 		}
 	}
 	return fault

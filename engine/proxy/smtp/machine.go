@@ -39,9 +39,10 @@ type Machine struct {
 
 	// The transaction (RFC 5321 §3.3).
 	sender     []byte
-	recipients []byte // accepted, separated by spaces
-	accepted   int    // recipients
-	asked      int    // recipients, those without their reply yet included
+	recipients []byte    // accepted, separated by spaces
+	given      mailGiven // what the MAIL at hand asks for
+	accepted   int       // recipients
+	asked      int       // recipients, those without their reply yet included
 
 	// The message.
 	body     body
@@ -59,6 +60,7 @@ type Machine struct {
 	verdict    []byte
 
 	errors, authFailures, transactions int
+	idle                               int // commands since the last message that brought none nearer
 
 	then func(proxy.Exchange) // goes on after a hook was asked
 	held []byte               // the reply that a hook decides
@@ -97,20 +99,21 @@ const (
 type flags uint16
 
 const (
-	flagBarrier     flags = 1 << iota // the next command waits until the queue is empty
-	flagSilence                       // the client must wait for a reply before it speaks (RFC 2920 §3.1)
-	flagESMTP                         // the last greeting was EHLO
-	flagShown                         // the client was shown ENHANCEDSTATUSCODES
-	flagUTF8                          // the transaction asked for SMTPUTF8
-	flagPoisoned                      // the server holds what the client was told is refused
-	flagDataRefused                   // DATA was refused: the server may have dropped the transaction
-	flagLoggedIn                      // the server accepted a login
-	flagPlain                         // the login at hand is PLAIN
-	flagAuthHidden                    // the server offers AUTH, and the client was not shown it
-	flagChunks                        // the transaction has had a BDAT
-	flagBinary                        // BODY=BINARYMIME
-	flagDoomed                        // close after the chunk that is thrown away
-	flagAsked                         // a hook is being asked
+	flagBarrier      flags = 1 << iota // the next command waits until the queue is empty
+	flagSilence                        // the client must wait for a reply before it speaks (RFC 2920 §3.1)
+	flagESMTP                          // the last greeting was EHLO
+	flagShown                          // the client was shown ENHANCEDSTATUSCODES
+	flagUTF8                           // the transaction asked for SMTPUTF8
+	flagPoisoned                       // the server holds what the client was told is refused
+	flagDataRefused                    // DATA was refused: the server may have dropped the transaction
+	flagLoggedIn                       // the server accepted a login
+	flagPlain                          // the login at hand is PLAIN
+	flagAuthHidden                     // the server offers AUTH, and the client was not shown it
+	flagChunks                         // the transaction has had a BDAT
+	flagBinary                         // BODY=BINARYMIME
+	flagChunkRefused                   // a BDAT was refused: what follows of the message is not the message (RFC 3030 §2)
+	flagDoomed                         // close after the chunk that is thrown away
+	flagAsked                          // a hook is being asked
 )
 
 func (m *Machine) is(f flags) bool { return m.flags&f != 0 }
@@ -124,6 +127,8 @@ type exchange struct {
 	key      Verb // under which the response table knows it
 	ours     bool
 	final    bool // the reply after mail data
+	utf8     bool // a MAIL with SMTPUTF8
+	binary   bool // a MAIL with BODY=BINARYMIME
 	swallow  bool // sent by the proxy: its reply is not the client's
 	from, to int
 }
@@ -255,6 +260,9 @@ func (m *Machine) lostServer(x proxy.Exchange) {
 		m.awaitClient(x, m.settings.Limits.TimeoutCommand)
 	case phaseBody:
 		m.discard(x, answerClosing.in(m.is(flagShown)))
+	case phaseChunk:
+		m.queue = m.queue[:0]
+		m.refuseRest(x, answerClosing.in(m.is(flagShown)))
 	case phaseDiscard, phaseNoServer:
 	default:
 		m.closing(x, &answerClosing)

@@ -39,13 +39,7 @@ func (m *Machine) parseMail(param []byte) *answer {
 	case m.sizeLimit > 0 && given.size > m.sizeLimit: // RFC 1870 §6.1
 		return &answerTooBig
 	}
-	m.unset(flagUTF8 | flagBinary)
-	if given.utf8 {
-		m.set(flagUTF8)
-	}
-	if given.binary {
-		m.set(flagBinary)
-	}
+	m.given = given
 	return nil
 }
 
@@ -98,7 +92,7 @@ func (m *Machine) parseData(param []byte) *answer {
 		return &answerSyntax
 	case m.is(flagPoisoned):
 		return &answerPoisoned
-	case m.is(flagChunks), m.is(flagBinary): // RFC 3030 §2 and §3
+	case m.is(flagChunks | flagChunkRefused | flagBinary): // RFC 3030 §2 and §3
 		return &answerOrder
 	case m.state == stateMail && m.asked > 0:
 		return &answerNoRcpt
@@ -123,8 +117,18 @@ func (m *Machine) pathRules(null bool) pathRules {
 		omitBrackets: m.settings.PermitOmissionOfAngleBrackets,
 		appendDomain: m.settings.AppendDomain,
 		null:         null,
-		utf8:         m.active&extSMTPUTF8 != 0 && (null || m.is(flagUTF8)),
+		utf8:         m.active&extSMTPUTF8 != 0 && (null || m.takesUTF8()),
 	}
+}
+
+// takesUTF8 reports whether the transaction, or the MAIL that is to begin it, asked for SMTPUTF8.
+func (m *Machine) takesUTF8() bool {
+	for i := range m.queue {
+		if m.queue[i].verb == verbMAIL && !m.queue[i].ours {
+			return m.queue[i].utf8
+		}
+	}
+	return m.is(flagUTF8)
 }
 
 func pathAnswer(err error) *answer {
@@ -162,11 +166,15 @@ func (m *Machine) remember(at span) (from, to int) {
 }
 
 // mailAnswered and rcptAnswered move the state once the client is told.
-func (m *Machine) mailAnswered(code int, address []byte) {
+func (m *Machine) mailAnswered(e exchange, code int, address []byte) {
 	if code/100 == 2 && (m.state == stateHello || m.is(flagDataRefused)) {
-		binary := m.flags & flagBinary
 		m.newTransaction()
-		m.set(binary)
+		if e.utf8 {
+			m.set(flagUTF8)
+		}
+		if e.binary {
+			m.set(flagBinary)
+		}
 		m.state = stateMail
 		m.transactions++
 		m.sender = append(m.sender[:0], address...)
@@ -192,7 +200,7 @@ func (m *Machine) newTransaction() {
 	}
 	m.sender, m.recipients = keep(m.sender), keep(m.recipients)
 	m.accepted, m.asked, m.size = 0, m.rcptAsked(), 0
-	m.unset(flagPoisoned | flagDataRefused | flagChunks | flagBinary)
+	m.unset(flagPoisoned | flagDataRefused | flagChunks | flagChunkRefused | flagBinary | flagUTF8)
 	m.chunk = chunk{}
 }
 

@@ -123,6 +123,8 @@ func (m *Machine) replyAccepted(x proxy.Exchange, r reply, code int) {
 	switch {
 	case e.verb == verbHELO, e.verb == verbEHLO:
 		m.helloAnswered(x, e.verb, r, code)
+	case e.verb == verbRCPT && r.class() == 2 && m.state < stateMail:
+		m.reply(x, &answerOrder) // the MAIL before it in its group was refused by policy, and is undone
 	case outOfStep(e, code):
 		m.lostServer(x)
 		return
@@ -151,8 +153,11 @@ func (m *Machine) answered(x proxy.Exchange, e exchange, code int) {
 	case e.final:
 		m.account(code, "")
 		m.newTransaction()
+		m.idle = 0
+	case e.verb == verbBDAT && code/100 != 2:
+		m.set(flagChunkRefused)
 	case e.verb == verbMAIL:
-		m.mailAnswered(code, address)
+		m.mailAnswered(e, code, address)
 	case e.verb == verbRCPT:
 		m.rcptAnswered(code, address)
 	case e.verb == verbDATA:
@@ -260,6 +265,9 @@ func (m *Machine) replyRefused(x proxy.Exchange, r reply, a answer) {
 	e := m.queue[0]
 	x.Send(proxy.Client, a.in(m.is(flagShown) && e.verb != verbHELO && e.verb != verbEHLO))
 	switch {
+	case e.verb == verbAUTH && r.class() < 4:
+		m.undoAuth(x, r)
+		return
 	case e.verb == verbQUIT || r.class() >= 4:
 		m.answered(x, e, r.code)
 	case r.class() == 2:
@@ -284,9 +292,16 @@ func (m *Machine) refusedOutOfStep(x proxy.Exchange, r reply, a answer) {
 // poison: the server holds a reverse-path or a recipient that the client was told is refused.
 func (m *Machine) poison(x proxy.Exchange, verb Verb) {
 	switch verb {
-	case verbRCPT:
+	case verbRCPT, verbBDAT:
 		m.set(flagPoisoned)
 	case verbMAIL:
+		m.resetServer(x)
+	}
+}
+
+// endPoisoned has the server forget a transaction that the client cannot end any more.
+func (m *Machine) endPoisoned(x proxy.Exchange) {
+	if m.is(flagPoisoned) && m.phase != phaseDone {
 		m.resetServer(x)
 	}
 }
