@@ -3,6 +3,7 @@ package smtp
 import (
 	"bytes"
 	"log/slog"
+	"strconv"
 	"testing"
 	"time"
 
@@ -143,4 +144,145 @@ func permissive(t *testing.T) proxy.Protocol {
 	m := newMachine(t, s)
 	m.(*Machine).session.Log = slog.New(slog.DiscardHandler)
 	return m
+}
+
+// FuzzCommand: a command line that is forwarded is one proper line, and forwarded again it is the same.
+func FuzzCommand(f *testing.F) {
+	for _, seed := range []string{"NOOP x", "mail from:<a@b> size=1 body=8bitmime", "RCPT to: <@a:b@c> NOTIFY=NEVER", "HELO [1.2.3.4]", "ETRN @x",
+		"AUTH PLAIN AGEAYg==", "VRFY x", "MAIL FROM:<\"a b\"@c> MT-PRIORITY=3 BY=1;R", "BDAT 3 LAST", "XCLIENT a"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		once := forwardedAs(t, line)
+		if len(once) == 0 {
+			return
+		}
+		if !proper(once) || bytes.Count(once, crlf) != 1 {
+			t.Fatalf("%q is forwarded as %q", line, once)
+		}
+		if again := forwardedAs(t, bytes.TrimSuffix(once, crlf)); !bytes.Equal(again, once) {
+			t.Fatalf("%q is forwarded as %q, and that as %q", line, once, again)
+		}
+	})
+}
+
+// forwardedAs is what the server gets of a command line, sent where its place is.
+func forwardedAs(t *testing.T, line []byte) []byte {
+	m, x := permissive(t), &tape{}
+	m.Open(x, nil)
+	say := func(from proxy.Side, text string) { m.Receive(x, from, []byte(text)) }
+	say(proxy.Server, "220 m\r\n")
+	say(proxy.Client, "EHLO c\r\n")
+	say(proxy.Server, "250-m\r\n250-SIZE\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250-ETRN\r\n250-DELIVERBY\r\n250-MT-PRIORITY\r\n250 AUTH PLAIN\r\n")
+	if hasFold(line, "RCPT") {
+		say(proxy.Client, "MAIL FROM:<> SMTPUTF8\r\n")
+		say(proxy.Server, "250 ok\r\n")
+	}
+	before := x.out[proxy.Server].Len()
+	m.Receive(x, proxy.Client, append(bytes.Clone(line), crlf...))
+	return bytes.Clone(x.out[proxy.Server].Bytes()[before:])
+}
+
+// FuzzHello: of any EHLO reply the client sees a proper reply, its first line and only keywords that the machine knows.
+func FuzzHello(f *testing.F) {
+	for _, seed := range []string{"250-m\r\n250-SIZE 10\r\n250 X-FOO\r\n", "250 m\r\n", "250-m\r\n250-AUTH=LOGIN\r\n250-AUTH GSSAPI\r\n250\r\n",
+		"250-m\r\n250-LIMITS RCPTMAX=9999 MAILMAX=x\r\n250 STARTTLS\r\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		s := smtpProxy()
+		s.Limits.MessageSize, s.PermitAuthWithoutTLS = 5, true
+		var p replyParser
+		r, complete, err := p.next(in, s)
+		if err != nil || !complete {
+			return
+		}
+		r.raw = r.canonical(s.MaxResponseLength)
+		set := offered(&r, s.permitted(), s)
+		out := filterHello(nil, &r, set, s)
+		again, complete, err := new(replyParser).next(out, s)
+		if err != nil || !complete || len(again.raw) != len(out) || again.code != r.code {
+			t.Fatalf("%q is shown as %q", in, out)
+		}
+		_, rest := nextLine(out)
+		for len(rest) > 0 {
+			var line []byte
+			line, rest = nextLine(rest)
+			keyword, _ := cutKeyword(lineText(line))
+			if row := findExtension(keyword); row == nil || set&row.bit == 0 {
+				t.Fatalf("%q: the client sees %q", in, line)
+			}
+		}
+	})
+}
+
+// FuzzChunks: however a message is cut into chunks and segments, the server gets its octets in chunks that add up, or
+// the session is closed before the last.
+func FuzzChunks(f *testing.F) {
+	f.Add([]byte("a\r\nb\r\n"), []byte{2, 1, 3}, []byte{1, 2, 3})
+	f.Add([]byte("a\nb"), []byte{1}, []byte{})
+	f.Add([]byte("\r\n\r\n"), []byte{1, 1, 1, 1}, []byte{1})
+	f.Fuzz(func(t *testing.T, message, chunks, cuts []byte) {
+		m, x := permissive(t), &tape{}
+		m.Open(x, nil)
+		for _, s := range script("s 220 m", "c EHLO c", "s 250-m\r\n250 CHUNKING", "c MAIL FROM:<>", "s 250 ok", "c RCPT TO:<b@y>", "s 250 ok") {
+			m.Receive(x, s.from, s.text)
+		}
+		x.out[proxy.Server].Reset()
+		want := message
+		for len(message) > 0 || want != nil && len(chunks) == 0 {
+			n, last := len(message), " LAST"
+			if len(chunks) > 0 {
+				n, last = min(n, int(chunks[0])), ""
+				chunks = chunks[1:]
+			}
+			cuts = sendChunk(m, x, "BDAT "+strconv.Itoa(n)+last+"\r\n", message[:n], cuts)
+			message = message[n:]
+			if last != "" {
+				break
+			}
+		}
+		octets, ended := chunksOf(t, x.out[proxy.Server].Bytes())
+		if !proper(octets) && !bytes.HasSuffix(octets, crlf[:1]) || ended && !bytes.Equal(octets, want) {
+			t.Fatalf("%q came as %q, ended %v", want, octets, ended)
+		}
+	})
+}
+
+// sendChunk sends a chunk in segments; the server takes every piece.
+func sendChunk(m proxy.Protocol, x *tape, command string, octets, cuts []byte) []byte {
+	have := append([]byte(command), octets...)
+	var unused []byte
+	for len(have) > 0 {
+		n := len(have)
+		if len(cuts) > 0 {
+			n, cuts = min(n, int(cuts[0])+1), cuts[1:]
+		}
+		unused, have = append(unused, have[:n]...), have[n:]
+		for used := 1; used > 0 && len(unused) > 0 && m.Ready(proxy.Client); {
+			used = m.Receive(x, proxy.Client, bytes.Clone(unused))
+			unused = unused[used:]
+			for len(m.(*Machine).queue) > 0 && !x.hung[proxy.Server] {
+				m.Receive(x, proxy.Server, []byte("250 ok\r\n"))
+			}
+		}
+	}
+	return cuts
+}
+
+// chunksOf reads what the server got: the octets of all chunks, and whether the last was among them.
+func chunksOf(t *testing.T, b []byte) (octets []byte, ended bool) {
+	for len(b) > 0 {
+		line, rest, _ := bytes.Cut(b, crlf)
+		fields := bytes.Fields(line)
+		if len(fields) < 2 || string(fields[0]) != "BDAT" {
+			t.Fatalf("the server got %q", line)
+		}
+		n, err := strconv.Atoi(string(fields[1]))
+		if err != nil || n > len(rest) {
+			t.Fatalf("%q announces what does not come: %q", line, rest)
+		}
+		octets, b, ended = append(octets, rest[:n]...), rest[n:], len(fields) == 3
+	}
+	return octets, ended
 }
