@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -19,17 +20,24 @@ import (
 )
 
 // hosted is an engine at the real sockets of this host.
-func hosted(t *testing.T, inherited ...net.Listener) (*Engine, *log) {
+func hosted(t *testing.T, loops int, inherited ...net.Listener) (*Engine, *log) {
 	t.Helper()
 	noLeaks(t)
 	b := &log{}
-	e := New(Options{Inherited: inherited, Log: slog.New(slog.NewTextHandler(b, nil))})
+	e := New(Options{Inherited: inherited, Log: slog.New(slog.NewTextHandler(b, nil)), Loops: loops})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		_ = e.Shutdown(ctx)
 	})
 	return e, b
+}
+
+// drivers runs a test with sessions on goroutines and on loops.
+func drivers(t *testing.T, test func(t *testing.T, loops int)) {
+	for _, loops := range []int{0, 2} {
+		t.Run(fmt.Sprintf("%d loops", loops), func(t *testing.T) { test(t, loops) })
+	}
 }
 
 // free is an address of this host that was free a moment ago.
@@ -71,12 +79,14 @@ func origin(t *testing.T) []stream.Addr {
 	return []stream.Addr{{AddrPort: netip.MustParseAddrPort(l.Addr().String())}}
 }
 
-func TestProxyToOrigin(t *testing.T) {
+func TestProxyToOrigin(t *testing.T) { drivers(t, testProxyToOrigin) }
+
+func testProxyToOrigin(t *testing.T, loops int) {
 	for _, forge := range []bool{false, true} {
 		if forge && stream.CanForge(stream.IPv4) != nil {
 			t.Skip("may not forge addresses")
 		}
-		e, log := hosted(t)
+		e, log := hosted(t, loops)
 		at := free(t, "127.0.0.1")
 		c := config(at + " in")
 		c.Services["in"].Router = &route.Directed{Dest: origin(t), Forge: route.Forge{Addr: forge, Port: route.PortAny}}
@@ -103,8 +113,10 @@ func TestProxyToOrigin(t *testing.T) {
 	}
 }
 
-func TestNoOrigin(t *testing.T) {
-	e, log := hosted(t)
+func TestNoOrigin(t *testing.T) { drivers(t, testNoOrigin) }
+
+func testNoOrigin(t *testing.T, loops int) {
+	e, log := hosted(t, loops)
 	at := free(t, "127.0.0.1")
 	c := config(at + " in")
 	dest := free(t, "127.0.0.6")
@@ -129,12 +141,13 @@ func TestNoOrigin(t *testing.T) {
 }
 
 func TestListenErrors(t *testing.T) {
+	const loops = 0
 	taken := open(t, "127.0.0.1:0").Addr().String()
 	for at, want := range map[string]string{
 		taken:             "the port is taken by another program",
 		"192.0.2.99:2525": "192.0.2.99 is not an address of this host",
 	} {
-		e, _ := hosted(t)
+		e, _ := hosted(t, loops)
 		err := e.Start(config(at + " in"))
 		if !Refused(err) || !strings.HasPrefix(err.Error(), "mail.star:10:5: cannot listen on "+at+": "+want) {
 			t.Errorf("%s: error %v", at, err)
@@ -146,10 +159,12 @@ func TestListenErrors(t *testing.T) {
 	}
 }
 
-func TestInheritedListeners(t *testing.T) {
+func TestInheritedListeners(t *testing.T) { drivers(t, testInheritedListeners) }
+
+func testInheritedListeners(t *testing.T, loops int) {
 	wanted, other := open(t, "127.0.0.1:0"), open(t, "127.0.0.1:0")
 	at := wanted.Addr().String()
-	e, log := hosted(t, wanted, other)
+	e, log := hosted(t, loops, wanted, other)
 	c := config(at + " in")
 	if err := e.Start(c); err != nil {
 		t.Fatal(err)
@@ -181,6 +196,7 @@ func forging() *Config {
 }
 
 func TestForgingWithoutRight(t *testing.T) {
+	const loops = 0
 	s := newStand(t)
 	s.canForge = func(f stream.Family) error {
 		if f == stream.IPv6 {
@@ -205,6 +221,7 @@ func TestForgingWithoutRight(t *testing.T) {
 }
 
 func TestForgingWithoutWayBack(t *testing.T) {
+	const loops = 0
 	s := newStand(t)
 	s.wayBack = func(f stream.Family) error { return &tproxy.Missing{Family: f} }
 	if err := s.Start(forging()); err != nil {
@@ -225,6 +242,7 @@ func TestForgingWithoutWayBack(t *testing.T) {
 }
 
 func TestLoopbackNeedsNoWayBack(t *testing.T) {
+	const loops = 0
 	for _, c := range []struct {
 		at, dest string
 		needed   bool
@@ -247,6 +265,7 @@ func TestLoopbackNeedsNoWayBack(t *testing.T) {
 }
 
 func TestDeniedServiceNeedsNothing(t *testing.T) {
+	const loops = 0
 	c := config("172.16.40.1:25 deny")
 	c.Services["deny"].Deny = true
 	if got := findForgers(c); len(got) > 0 {

@@ -27,6 +27,7 @@ import (
 type class struct{}
 
 func (class) Name() string                                 { return "RelayProxy" }
+func (class) Prompt() bool                                 { return true }
 func (class) Busy() []byte                                 { return []byte("busy\n") }
 func (class) New(*session.Session) (proxy.Protocol, error) { return relay{}, nil }
 
