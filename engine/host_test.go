@@ -141,13 +141,12 @@ func testNoOrigin(t *testing.T, loops int) {
 }
 
 func TestListenErrors(t *testing.T) {
-	const loops = 0
 	taken := open(t, "127.0.0.1:0").Addr().String()
 	for at, want := range map[string]string{
 		taken:             "the port is taken by another program",
 		"192.0.2.99:2525": "192.0.2.99 is not an address of this host",
 	} {
-		e, _ := hosted(t, loops)
+		e, _ := hosted(t, 0)
 		err := e.Start(config(at + " in"))
 		if !Refused(err) || !strings.HasPrefix(err.Error(), "mail.star:10:5: cannot listen on "+at+": "+want) {
 			t.Errorf("%s: error %v", at, err)
@@ -196,7 +195,6 @@ func forging() *Config {
 }
 
 func TestForgingWithoutRight(t *testing.T) {
-	const loops = 0
 	s := newStand(t)
 	s.canForge = func(f stream.Family) error {
 		if f == stream.IPv6 {
@@ -221,7 +219,6 @@ func TestForgingWithoutRight(t *testing.T) {
 }
 
 func TestForgingWithoutWayBack(t *testing.T) {
-	const loops = 0
 	s := newStand(t)
 	s.wayBack = func(f stream.Family) error { return &tproxy.Missing{Family: f} }
 	if err := s.Start(forging()); err != nil {
@@ -242,7 +239,6 @@ func TestForgingWithoutWayBack(t *testing.T) {
 }
 
 func TestLoopbackNeedsNoWayBack(t *testing.T) {
-	const loops = 0
 	for _, c := range []struct {
 		at, dest string
 		needed   bool
@@ -265,7 +261,6 @@ func TestLoopbackNeedsNoWayBack(t *testing.T) {
 }
 
 func TestDeniedServiceNeedsNothing(t *testing.T) {
-	const loops = 0
 	c := config("172.16.40.1:25 deny")
 	c.Services["deny"].Deny = true
 	if got := findForgers(c); len(got) > 0 {
