@@ -1,6 +1,8 @@
 package interp
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -133,8 +135,8 @@ func (r *load) local(u *unit, module string) string {
 		if r.units[path] != nil {
 			return path
 		}
-		if _, err := r.read(path); err == nil {
-			return path
+		if _, err := r.read(path); err == nil || errors.Is(err, fs.ErrPermission) {
+			return path // or says why it cannot be read
 		}
 	}
 	return ""

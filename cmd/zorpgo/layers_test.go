@@ -33,6 +33,7 @@ var layers = [][]string{
 	{"builtins/word"},
 	{"builtins/core", "builtins/smtp", "builtins/plug"},
 	{"builtins"},
+	{"builtins/catalogue"},
 	{"cmd/zorpgo/lab"},
 	{"cmd/zorpgo/peers"},
 	{"cmd/zorpgo/peers"},
