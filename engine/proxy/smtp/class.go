@@ -19,9 +19,11 @@ type Class struct {
 	name      string
 	settings  *Settings
 	permitted extension
-	hooked    [verbCount]bool              // the response table may ask a hook
-	replies   []Entry                      // what the tables below point into; 0 is no entry
-	byVerb    [verbCount][replyCodes]uint8 // verb and code-minReply → replies
+	hooked    [verbCount]bool // the response table may ask a hook
+	// takesGroups: the response table refuses none of the successes of MAIL and RCPT that it names
+	takesGroups bool
+	replies     []Entry                      // what the tables below point into; 0 is no entry
+	byVerb      [verbCount][replyCodes]uint8 // verb and code-minReply → replies
 }
 
 const (
@@ -42,7 +44,18 @@ func Compile(name string, s *Settings) (*Class, []error) {
 			return nil, []error{fmt.Errorf("the response table has more than 255 different entries")}
 		}
 	}
+	c.takesGroups = c.onlyAccepts(verbMAIL) && c.onlyAccepts(verbRCPT)
 	return c, nil
+}
+
+// onlyAccepts reports whether the response table accepts every success of verb that it has an entry for.
+func (c *Class) onlyAccepts(verb Verb) bool {
+	for _, i := range c.byVerb[verb][200-minReply : 300-minReply] {
+		if i != 0 && c.replies[i].Action != Accept {
+			return false
+		}
+	}
+	return !c.hooked[verb]
 }
 
 // bySpecificity orders keys so that what Zorp's look-up would find first comes last.

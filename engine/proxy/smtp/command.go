@@ -69,18 +69,40 @@ func upperAll(out *[maxVerb]byte, text []byte) []byte {
 	return out[:len(text)]
 }
 
-// mustWait reports whether the command has to wait for the replies before it. Only MAIL and RCPT are sent on in
-// groups (RFC 2920), and only where no hook is to be asked about them: a hook sees all that happened before.
+// mustWait reports whether the command has to wait for the replies before it. Only MAIL, RCPT and a DATA behind them
+// are sent on in groups (RFC 2920), and only where no hook is to be asked about them: a hook sees all that happened
+// before.
 func (m *Machine) mustWait(name []byte) bool {
 	if len(m.queue) == 0 {
 		return false
 	}
 	verb := verbOf(name)
-	if m.active&extPipelining == 0 || verb != verbMAIL && verb != verbRCPT || m.hookFor(name) != nil || m.hookedReply(verb) {
+	grouped := verb == verbMAIL || verb == verbRCPT || verb == verbDATA && m.mayEndGroup()
+	if m.active&extPipelining == 0 || !grouped || m.hookFor(name) != nil || m.hookedReply(verb) {
 		m.set(flagBarrier)
 		return true
 	}
 	return false
+}
+
+// mayEndGroup reports whether DATA may go to the server before the recipients of its group are answered. Behind DATA no
+// reply can be taken back with RSET, so the policy must have nothing against any of them.
+func (m *Machine) mayEndGroup() bool {
+	if m.is(flagPoisoned|flagDataRefused|flagChunks|flagChunkRefused|flagBinary) || !m.class.takesGroups {
+		return false
+	}
+	for i := range m.queue {
+		if e := &m.queue[i]; e.swallow || e.binary {
+			return false
+		}
+	}
+	return m.rcptAsked() > 0
+}
+
+// dataSent reports whether the group that is being answered ends with DATA.
+func (m *Machine) dataSent() bool {
+	last := &m.queue[len(m.queue)-1]
+	return len(m.queue) > 1 && last.verb == verbDATA && !last.ours
 }
 
 // command checks a command in Zorp's order: its place, its arguments, policy; then it is forwarded.

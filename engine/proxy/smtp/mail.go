@@ -90,6 +90,8 @@ func (m *Machine) parseData(param []byte) *answer {
 	switch {
 	case len(param) > 0:
 		return &answerSyntax
+	case len(m.queue) > 0: // it ends a group: the server decides
+		return nil
 	case m.is(flagPoisoned):
 		return &answerPoisoned
 	case m.is(flagChunks | flagChunkRefused | flagBinary): // RFC 3030 §2 and §3

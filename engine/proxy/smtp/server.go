@@ -123,6 +123,9 @@ func (m *Machine) replyAccepted(x proxy.Exchange, r reply, code int) {
 	switch {
 	case e.verb == verbHELO, e.verb == verbEHLO:
 		m.helloAnswered(x, e.verb, r, code)
+	case e.verb == verbRCPT && r.class() == 2 && m.state < stateMail && m.dataSent():
+		m.lostServer(x)
+		return
 	case e.verb == verbRCPT && r.class() == 2 && m.state < stateMail:
 		m.reply(x, &answerOrder) // the MAIL before it in its group was refused by policy, and is undone
 	case outOfStep(e, code):
@@ -270,6 +273,9 @@ func (m *Machine) replyRefused(x proxy.Exchange, r reply, a answer) {
 		return
 	case e.verb == verbQUIT || r.class() >= 4:
 		m.answered(x, e, r.code)
+	case r.class() == 2 && m.dataSent():
+		m.closing(x, &answerClosing)
+		return
 	case r.class() == 2:
 		m.poison(x, e.verb)
 	}
