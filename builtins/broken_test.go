@@ -76,6 +76,7 @@ func options(files map[string]string) builtins.Options {
 			}
 			return nil, os.ErrNotExist
 		},
-		Hostname: func() (string, error) { return "fw.example.com", nil },
+		Hostname:   func() (string, error) { return "fw.example.com", nil },
+		Interfaces: played,
 	}
 }

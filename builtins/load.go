@@ -39,6 +39,7 @@ type Options struct {
 	LookupAddr func(ctx context.Context, addr string) ([]string, error) // the system's resolver if nil
 	Hostname   func() (string, error)                                   // os.Hostname if nil
 	Now        func() time.Time                                         // time.Now if nil
+	Interfaces func() []word.Interface                                  // this host's if nil
 
 	// Lint examines what the policy declared and adds findings to those so far; it is not called if parts of the policy
 	// did not run. It may be nil.
@@ -99,6 +100,9 @@ func newLoad(opts Options) *load {
 	d := word.NewDraft(opts.Log)
 	d.ReadFile, d.Resolve = opts.ReadFile, opts.Resolve
 	d.LookupAddr, d.Hostname, d.Now = opts.LookupAddr, opts.Hostname, opts.Now
+	if opts.Interfaces != nil {
+		d.Interfaces = opts.Interfaces
+	}
 	d.Print = word.PrintTo(opts.Log)
 	l := &load{opts: opts, draft: d, smtp: smtp.New(d)}
 	d.Compile = l.compile
@@ -122,6 +126,10 @@ func (l *load) loader() *interp.Loader {
 			"Zorp.Chainer":  base,
 			"Zorp.Matcher":  base,
 			"Zorp.SockAddr": base,
+			"Zorp.Dispatch": base,
+			"Zorp.Listener": base,
+			"Zorp.Subnet":   base,
+			"Zorp.Domain":   base,
 			"socket":        core.Socket(),
 			"Zorp.Smtp":     l.smtp.Module(),
 		},

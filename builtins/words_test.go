@@ -30,7 +30,7 @@ func TestWordsAreDocumented(t *testing.T) {
 func example(t *testing.T, name, text string) {
 	text = strings.NewReplacer("proxyLog(self, ", "proxyLog(None, ", "param)", `"x")`).Replace(text)
 	policy := "from Zorp.Smtp import *\nZone('dmz', '10.0.0.0/8')\n" + text + "\n"
-	if name == "Rule" {
+	if name == "Rule" || strings.HasSuffix(name, "Dispatcher") {
 		policy += "Service('mail', SmtpProxy)\n"
 	}
 	policy = strings.Replace(policy, "Zone('dmz', '10.0.0.0/8')\nZone(", "Zone(", 1)

@@ -82,7 +82,7 @@ func plan(c *Config) ([]netip.AddrPort, error) {
 
 func unknownService(c *Config, r *rule.Rule) source.Finding {
 	f := source.Finding{Pos: r.Pos, Severity: source.Error, ID: "unknown-service",
-		Message: fmt.Sprintf("rule %d names service %q, which is not defined", r.ID, r.Service)}
+		Message: fmt.Sprintf("%s names service %q, which is not defined", r.Called(), r.Service)}
 	if near := source.Nearest(r.Service, slices.Sorted(maps.Keys(c.Services))); near != "" {
 		f.Hint = fmt.Sprintf("did you mean %q?", near)
 	}
@@ -155,6 +155,6 @@ func (e *Engine) takeInherited(with func(net.Listener)) {
 
 // reject closes a listener from which nobody would accept: clients that wait for ever are worse off than refused ones.
 func (e *Engine) reject(l net.Listener) {
-	e.options.Log.Error("inherited socket closed: no rule has its address as dst_subnet and dst_port", "address", l.Addr().String())
+	e.options.Log.Error("inherited socket closed: nothing in the policy listens at its address", "address", l.Addr().String())
 	l.Close()
 }

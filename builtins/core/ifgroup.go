@@ -12,7 +12,12 @@ const ifgroupFile = "/etc/iproute2/group"
 
 // ifgroups are the names of interface groups. A file that is missing or faulty gives none, as in Zorp.
 func ifgroups(d *word.Draft) map[string]int {
-	text, err := d.ReadFile(ifgroupFile)
+	return groupNames(d, ifgroupFile, func(text string) (int, error) { return number(decimal(starlark.String(text)), 255) })
+}
+
+// groupNames reads a file of lines "number name".
+func groupNames(d *word.Draft, file string, read func(string) (int, error)) map[string]int {
+	text, err := d.ReadFile(file)
 	if err != nil {
 		return nil
 	}
@@ -26,7 +31,7 @@ func ifgroups(d *word.Draft) map[string]int {
 		if len(fields) != 2 {
 			return nil
 		}
-		n, err := number(decimal(starlark.String(fields[0])), 255)
+		n, err := read(fields[0])
 		if err != nil || seen[n] {
 			return nil
 		}

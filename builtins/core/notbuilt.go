@@ -21,7 +21,7 @@ func NotBuilt() map[string]string {
 func ModulesNotBuilt() map[string]string {
 	modules := map[string]string{}
 	for module := range strings.FieldsSeq("Plug AnyPy Http Ftp Pop3 Telnet Whois Finger Auth AuthDB Keybridge Resolver Stack NAT " +
-		"Encryption Detector Exceptions Listener Receiver Pssl Domain Notification Imap Nntp Ldap Lp Radius Rsh Sip Socks Sqlnet Ssh Tftp Vnc Msrpc Mime Detect") {
+		"Encryption Detector Exceptions Receiver Pssl Notification Imap Nntp Ldap Lp Radius Rsh Sip Socks Sqlnet Ssh Tftp Vnc Msrpc Mime Detect") {
 		modules["Zorp."+module] = ""
 	}
 	maps.Copy(modules, map[string]string{
@@ -33,6 +33,7 @@ func ModulesNotBuilt() map[string]string {
 
 const (
 	asRule     = "write a Rule with dst_port and dst_subnet"
+	noUDP      = "leave it out: only TCP is served"
 	asRouter   = "use DirectedRouter or TransparentRouter"
 	asChainer  = "use ConnectChainer"
 	asMatcher  = "use RegexpMatcher"
@@ -46,11 +47,12 @@ const (
 
 // notBuilt are the names of Zorp's modules that are not built, by what to write instead.
 var notBuilt = map[string]string{
-	"leave it to nftables": "PFService",
-	asRule: "Dispatcher ZoneDispatcher CSZoneDispatcher RuleDispatcher Listener ZoneListener CSZoneListener Receiver ZoneReceiver " +
-		"CSZoneReceiver NDimensionDispatcher DBSockAddr DBIface DBIfaceGroup",
-	asRouter:  "InbandRouter AbstractRouter",
-	asChainer: "MultiTargetChainer StateBasedChainer RoundRobinChainer FailoverChainer SideStackChainer AbstractChainer",
+	"leave it to nftables":            "PFService",
+	asRule:                            "RuleDispatcher",
+	"write each of its rules as Rule": "NDimensionDispatcher NDimensionListener",
+	noUDP:                             "Receiver ZoneReceiver CSZoneReceiver NDimensionReceiver",
+	asRouter:                          "InbandRouter AbstractRouter",
+	asChainer:                         "MultiTargetChainer StateBasedChainer RoundRobinChainer FailoverChainer SideStackChainer AbstractChainer",
 	noNAT: "NATPolicy ForgeClientSourceNAT StaticNAT OneToOneNAT OneToOneMultiNAT RandomNAT HashNAT GeneralNAT NAT64 NAT46 AbstractNAT " +
 		"NAT_SNAT NAT_DNAT",
 	asMatcher: "AbstractMatcher RegexpFileMatcher CombineMatcher DNSMatcher WindowsUpdateMatcher SmtpInvalidRecipientMatcher getMatcher",
@@ -65,9 +67,8 @@ var notBuilt = map[string]string{
 		"AbstractFtpProxy FtpProxy FtpProxyRO FtpProxyRW FtpProxyAnonRO FtpProxyAnonRW FtpProxyMinimal AbstractPop3Proxy Pop3Proxy " +
 		"AbstractTelnetProxy TelnetProxy TelnetProxyStrict TelnetProxyNonTransparent AbstractWhoisProxy WhoisProxy " +
 		"AbstractFingerProxy FingerProxy",
-	"write SockAddrInet":           "SockAddrInetRange InetDomain Inet6Domain",
-	"write Zone":                   "Inet6Zone",
-	"write one rule for each port": "DetectorPolicy AbstractDetector HttpDetector CertDetector SshDetector SniDetector DetectResult",
+	"write SockAddrInet; forge_port of the router chooses source ports": "SockAddrInetRange",
+	"write one rule for each port":                                      "DetectorPolicy AbstractDetector HttpDetector CertDetector SshDetector SniDetector DetectResult",
 	nothingYet: "StackingProvider RemoteStackingBackend DNSResolver HashResolver ResolverPolicy AbstractResolver ConnectionVerdict " +
 		"ZEndpoint streamPair quit isInitialPolicyLoad init deinit purge cleanup notify new",
 	noRaise: "ZoneException ServiceException DACException MACException AAException AuthException LimitException InternalException " +

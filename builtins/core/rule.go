@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
@@ -220,7 +221,15 @@ func isSubnet(v starlark.Value) bool {
 	return false
 }
 
-// NumberRules gives an id to the rules that have none: the lowest that is free, in the order of declaration.
+func ofListener(r *rule.Rule) int {
+	if r.Listener != nil {
+		return 1
+	}
+	return 0
+}
+
+// NumberRules gives an id to the rules that have none: the lowest that is free, in the order of declaration, to those of
+// listeners after all others.
 func NumberRules(d *word.Draft) {
 	owner := map[int]source.Pos{}
 	for _, r := range d.Rules {
@@ -234,7 +243,9 @@ func NumberRules(d *word.Draft) {
 		}
 	}
 	next := 1
-	for _, r := range slices.DeleteFunc(slices.Clone(d.Rules), func(r *rule.Rule) bool { return r.ID != 0 }) {
+	unnumbered := slices.DeleteFunc(slices.Clone(d.Rules), func(r *rule.Rule) bool { return r.ID != 0 })
+	slices.SortStableFunc(unnumbered, func(a, b *rule.Rule) int { return cmp.Compare(ofListener(a), ofListener(b)) })
+	for _, r := range unnumbered {
 		for owner[next].IsValid() {
 			next++
 		}

@@ -13,7 +13,7 @@ import (
 
 var subnetWords = []*word.Word{
 	{
-		Name: "InetSubnet", Module: "Zorp.Core",
+		Name: "InetSubnet", Aliases: []string{"InetDomain"}, Module: "Zorp.Core",
 		Doc:     "An IPv4 network, for a rule's src_subnet and dst_subnet.",
 		Example: `InetSubnet("172.16.40.0/24")`,
 		Errors:  []string{"a text that is no IPv4 network"},
@@ -21,7 +21,7 @@ var subnetWords = []*word.Word{
 		Make:    func(c *word.Call) starlark.Value { return subnet(c, true) },
 	},
 	{
-		Name: "Inet6Subnet", Module: "Zorp.Core",
+		Name: "Inet6Subnet", Aliases: []string{"Inet6Domain"}, Module: "Zorp.Core",
 		Doc:     "An IPv6 network, for a rule's src_subnet and dst_subnet.",
 		Example: `Inet6Subnet("fd00:40::/64")`,
 		Errors:  []string{"a text that is no IPv6 network"},

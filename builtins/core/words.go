@@ -13,7 +13,7 @@ import (
 // Words lists the functions of Zorp.Core that are built.
 func Words() []*word.Word {
 	return slices.Concat([]*word.Word{zoneWord, serviceWord, denyServiceWord, ruleWord, portRangeWord},
-		routerWords, sockAddrWords, subnetWords, []*word.Word{connectChainerWord}, matcherWords, logWords)
+		listenerWords, bindWords, routerWords, sockAddrWords, subnetWords, []*word.Word{connectChainerWord}, matcherWords, logWords)
 }
 
 // Module is everything that "from Zorp.Core import *" brings, for the policy whose declarations go into d.

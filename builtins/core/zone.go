@@ -3,7 +3,6 @@ package core
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -13,7 +12,7 @@ import (
 )
 
 var zoneWord = &word.Word{
-	Name: "Zone", Aliases: []string{"InetZone"}, Module: "Zorp.Core",
+	Name: "Zone", Aliases: []string{"InetZone", "Inet6Zone"}, Module: "Zorp.Core",
 	Doc:     "Gives a name to networks. An address belongs to the zone that owns the longest prefix holding it.",
 	Example: `Zone("dmz", addrs=["172.16.40.0/24", "fd00:40::/64"])`,
 	Errors: []string{
@@ -52,8 +51,7 @@ func makeZone(c *word.Call) starlark.Value {
 		c.Draft.Partial = true
 		return interp.Poison{}
 	}
-	above := len(c.Draft.Zones)
-	c.Draft.Zones = append(c.Draft.Zones, z)
+	above := c.Draft.AddZone(z)
 	c.Draft.Later(func() { setParent(c, z, above) })
 	return named(c, "zone", z.Name)
 }
@@ -64,11 +62,10 @@ func setParent(c *word.Call, z *zone.Zone, above int) {
 	if name == "" {
 		return
 	}
-	parent := c.Draft.Zone(c.At("admin_parent"), "Zone", name)
-	switch i := slices.Index(c.Draft.Zones, parent); {
-	case parent == nil:
+	switch i := c.Draft.ZoneIndex(c.At("admin_parent"), "Zone", name); {
+	case i < 0:
 	case i < above:
-		z.Parent = parent
+		z.Parent = c.Draft.Zones[i]
 	default:
 		c.Problem("admin_parent", "zone-parent-unknown", fmt.Sprintf("the parent %q is not defined before zone %q", name, z.Name),
 			fmt.Sprintf("define zone %q above zone %q", name, z.Name))

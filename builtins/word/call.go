@@ -18,6 +18,7 @@ type Call struct {
 	Pos    source.Pos // of the call
 	Bad    bool       // an argument was refused
 
+	name    string // as the policy wrote it: w.Name or an alias
 	values  map[string]starlark.Value
 	refused map[string]bool // parameters whose value is of no use
 	places  map[string]place
@@ -27,16 +28,19 @@ type Call struct {
 // place says where a parameter's value stands, and where its name does if it was given by name.
 type place struct{ name, value source.Pos }
 
+// Name is the word's name as the policy wrote it.
+func (c *Call) Name() string { return c.name }
+
 // bind gives the arguments to their parameters.
 func (c *Call) bind(args starlark.Tuple, kwargs []starlark.Tuple) {
 	for i, v := range args {
 		pos := c.call.positional(i, c.Pos)
 		switch {
 		case c.Word.KeywordOnly:
-			c.problem(pos, "wrong-call", fmt.Sprintf("%s: arguments have names here", c.Word.Name), "write "+c.Word.Example)
+			c.problem(pos, "wrong-call", fmt.Sprintf("%s: arguments have names here", c.name), "write "+c.Word.Example)
 			return
 		case i >= len(c.Word.Params):
-			c.problem(pos, "wrong-call", fmt.Sprintf("%s: got %d arguments, want at most %d", c.Word.Name, len(args), len(c.Word.Params)),
+			c.problem(pos, "wrong-call", fmt.Sprintf("%s: got %d arguments, want at most %d", c.name, len(args), len(c.Word.Params)),
 				"it is "+c.Word.brief())
 			return
 		}
@@ -47,7 +51,7 @@ func (c *Call) bind(args starlark.Tuple, kwargs []starlark.Tuple) {
 	}
 	for i := range c.Word.Params {
 		if p := &c.Word.Params[i]; p.Default == "" && c.values[p.Name] == nil && !c.Bad {
-			c.problem(c.Pos, "missing-parameter", fmt.Sprintf("%s: parameter %s is missing", c.Word.Name, p.Name), "it is "+c.Word.brief())
+			c.problem(c.Pos, "missing-parameter", fmt.Sprintf("%s: parameter %s is missing", c.name, p.Name), "it is "+c.Word.brief())
 		}
 	}
 }
@@ -57,9 +61,9 @@ func (c *Call) keyword(name string, v starlark.Value) {
 	p := c.Word.param(name)
 	switch {
 	case c.Word.PositionalOnly && p != nil:
-		c.problem(at.name, "wrong-call", fmt.Sprintf("%s: arguments have no names here", c.Word.Name), "write "+c.Word.Example)
+		c.problem(at.name, "wrong-call", fmt.Sprintf("%s: arguments have no names here", c.name), "write "+c.Word.Example)
 	case p == nil:
-		c.problem(at.name, "unknown-parameter", fmt.Sprintf("%s: unknown parameter %s", c.Word.Name, name),
+		c.problem(at.name, "unknown-parameter", fmt.Sprintf("%s: unknown parameter %s", c.name, name),
 			DidYouMean(name, c.Word.names(), "its parameters are "))
 	default:
 		c.set(p, name, v, at)
@@ -78,18 +82,18 @@ func (c *Call) set(p *Param, name string, v starlark.Value, at place) {
 	}
 	if !p.Type.Accepts(v) {
 		c.refused[p.Name] = true
-		c.problem(at.value, "wrong-type", fmt.Sprintf("%s: for parameter %s: got %s, want %s", c.Word.Name, name, describe(v, p.Type), p.Type.Want), "")
+		c.problem(at.value, "wrong-type", fmt.Sprintf("%s: for parameter %s: got %s, want %s", c.name, name, describe(v, p.Type), p.Type.Want), "")
 		return
 	}
 	if first := c.values[p.Name]; first != nil {
 		if p.Alias == "" {
-			c.problem(at.name, "wrong-call", fmt.Sprintf("%s: parameter %s is given twice", c.Word.Name, p.Name), "remove one of them")
+			c.problem(at.name, "wrong-call", fmt.Sprintf("%s: parameter %s is given twice", c.name, p.Name), "remove one of them")
 			return
 		}
 		v = merge(first, v)
 	}
 	if p.NotBuilt != "" {
-		c.problem(at.name, "not-built", fmt.Sprintf("%s: %s is Zorp's but not built yet", c.Word.Name, p.Name), p.NotBuilt)
+		c.problem(at.name, "not-built", fmt.Sprintf("%s: %s is Zorp's but not built yet", c.name, p.Name), p.NotBuilt)
 		return
 	}
 	c.values[p.Name], c.places[p.Name] = v, at
@@ -193,17 +197,17 @@ func (c *Call) Texts(name string) []string {
 
 // Problem records an error at the value of a parameter.
 func (c *Call) Problem(param, id, message, hint string) {
-	c.problem(c.At(param), id, c.Word.Name+": "+message, hint)
+	c.problem(c.At(param), id, c.name+": "+message, hint)
 }
 
 // ProblemAt is Problem at a place that the caller knows better.
 func (c *Call) ProblemAt(pos source.Pos, id, message, hint string) {
-	c.problem(pos, id, c.Word.Name+": "+message, hint)
+	c.problem(pos, id, c.name+": "+message, hint)
 }
 
 // Warn records a warning at the value of a parameter.
 func (c *Call) Warn(param, id, message, hint string) {
-	c.Draft.Find(source.Finding{Pos: c.At(param), Severity: source.Warning, ID: id, Message: c.Word.Name + ": " + message, Hint: hint})
+	c.Draft.Find(source.Finding{Pos: c.At(param), Severity: source.Warning, ID: id, Message: c.name + ": " + message, Hint: hint})
 }
 
 func (c *Call) problem(pos source.Pos, id, message, hint string) {

@@ -35,8 +35,9 @@ type Draft struct {
 	LookupAddr func(ctx context.Context, addr string) ([]string, error)
 	Hostname   func() (string, error)
 	Now        func() time.Time // nil: time.Now
+	Interfaces func() []Interface
 
-	Zones    []*zone.Zone
+	Zones    []*zone.Zone // see AddZone
 	Services map[string]*service.Service
 	Rules    []*rule.Rule
 	Matchers map[string]*Matcher
@@ -48,7 +49,8 @@ type Draft struct {
 	// Thread is the one that runs the policy while it is loaded; nil before and after.
 	Thread *starlark.Thread
 
-	later []func()
+	later  []func()
+	zoneAt map[string]int // the first zone of that name in Zones
 }
 
 // Config are the global options that a policy may set (Zorp's config.options).
@@ -67,10 +69,12 @@ type Matcher struct {
 // NewDraft is a policy that declares nothing.
 func NewDraft(log *slog.Logger) *Draft {
 	return &Draft{
-		Log:      log,
-		Services: map[string]*service.Service{},
-		Matchers: map[string]*Matcher{},
-		Config:   Config{TimeoutServerConnect: 30000, Language: "en"},
+		Log:        log,
+		Services:   map[string]*service.Service{},
+		Matchers:   map[string]*Matcher{},
+		zoneAt:     map[string]int{},
+		Config:     Config{TimeoutServerConnect: 30000, Language: "en"},
+		Interfaces: HostInterfaces,
 	}
 }
 
@@ -103,19 +107,32 @@ func (d *Draft) Finish() {
 	}
 }
 
+// AddZone adds a zone and says how many there were before.
+func (d *Draft) AddZone(z *zone.Zone) (before int) {
+	before = len(d.Zones)
+	d.Zones = append(d.Zones, z)
+	if _, taken := d.zoneAt[z.Name]; !taken {
+		d.zoneAt[z.Name] = before
+	}
+	return before
+}
+
+// ZoneIndex is where the zone called name stands in Zones, or -1; see Zone.
+func (d *Draft) ZoneIndex(pos source.Pos, user, name string) int {
+	if i, ok := d.zoneAt[name]; ok {
+		return i
+	}
+	if !d.Partial {
+		d.Error(pos, "unknown-zone", fmt.Sprintf("%s: zone %q is not defined", user, name), DidYouMean(name, d.ZoneNames(), "defined zones: "))
+	}
+	return -1
+}
+
 // Zone is the zone called name; if there is none, a finding at pos says so for user, and it is nil.
 func (d *Draft) Zone(pos source.Pos, user, name string) *zone.Zone {
-	var names []string
-	for _, z := range d.Zones {
-		if z.Name == name {
-			return z
-		}
-		names = append(names, z.Name)
+	if i := d.ZoneIndex(pos, user, name); i >= 0 {
+		return d.Zones[i]
 	}
-	if d.Partial {
-		return nil
-	}
-	d.Error(pos, "unknown-zone", fmt.Sprintf("%s: zone %q is not defined", user, name), DidYouMean(name, names, "defined zones: "))
 	return nil
 }
 
@@ -152,7 +169,8 @@ func (d *Draft) FoundAt(pos source.Pos) bool {
 
 // HasZone reports whether there is a zone called name.
 func (d *Draft) HasZone(name string) bool {
-	return slices.ContainsFunc(d.Zones, func(z *zone.Zone) bool { return z.Name == name })
+	_, ok := d.zoneAt[name]
+	return ok
 }
 
 // ZoneNames lists the zones so far.

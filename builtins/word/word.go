@@ -65,9 +65,12 @@ func (w *Word) brief() string {
 }
 
 // Builtin is the word as a value of the policy whose declarations go into d.
-func (w *Word) Builtin(d *Draft) *starlark.Builtin {
-	return starlark.NewBuiltin(w.Name, func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-		c := &Call{Draft: d, Word: w, Thread: thread, values: map[string]starlark.Value{}, refused: map[string]bool{}, places: map[string]place{}}
+func (w *Word) Builtin(d *Draft) *starlark.Builtin { return w.builtin(w.Name, d) }
+
+// builtin is the word under one of its names.
+func (w *Word) builtin(name string, d *Draft) *starlark.Builtin {
+	return starlark.NewBuiltin(name, func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		c := &Call{Draft: d, Word: w, name: name, Thread: thread, values: map[string]starlark.Value{}, refused: map[string]bool{}, places: map[string]place{}}
 		c.locate()
 		c.bind(args, kwargs)
 		return w.Make(c), nil
@@ -81,10 +84,8 @@ func Builtins(d *Draft, words []*Word) starlark.StringDict {
 		if w.Make == nil {
 			continue
 		}
-		b := w.Builtin(d)
-		dict[w.Name] = b
-		for _, alias := range w.Aliases {
-			dict[alias] = b
+		for _, name := range append([]string{w.Name}, w.Aliases...) {
+			dict[name] = w.builtin(name, d)
 		}
 	}
 	return dict

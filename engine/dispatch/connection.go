@@ -39,7 +39,10 @@ func (p *active) decide(s *session.Session, f *rule.Flow) (*service.Service, str
 	if r == nil {
 		return nil, p.unmatched(f)
 	}
-	s.RuleID, s.RulePos, s.Service = r.ID, r.Pos, r.Service
+	s.RulePos, s.Service = r.Pos, r.Service
+	if r.Listener == nil {
+		s.RuleID = r.ID
+	}
 	switch v := p.Services[r.Service]; {
 	case v == nil:
 		return nil, fmt.Sprintf("%s names service %q, which there is not", name(r), r.Service)
@@ -98,7 +101,7 @@ func (p *active) unmatched(f *rule.Flow) string {
 	if f.SrcZone != nil {
 		who = fmt.Sprintf("client is in zone %q", f.SrcZone.Name)
 	}
-	rules := p.behind[netip.AddrPortFrom(f.Dst, f.DstPort)]
+	rules := p.behindOf(netip.AddrPortFrom(f.Dst, f.DstPort))
 	if len(rules) == 0 {
 		return "no rule matches: none is for this address and port"
 	}
@@ -112,4 +115,16 @@ func (p *active) unmatched(f *rule.Flow) string {
 	return fmt.Sprintf("no rule matches: %s; %s", who, strings.Join(why, "; "))
 }
 
-func name(r *rule.Rule) string { return fmt.Sprintf("rule %d (%s)", r.ID, r.Pos) }
+// behindOf are the rules that connections to at can meet; its listener may be one for all addresses.
+func (p *active) behindOf(at netip.AddrPort) []*rule.Rule {
+	if rules := p.behind[at]; len(rules) > 0 {
+		return rules
+	}
+	everywhere := netip.IPv6Unspecified()
+	if at.Addr().Is4() {
+		everywhere = netip.IPv4Unspecified()
+	}
+	return p.behind[netip.AddrPortFrom(everywhere, at.Port())]
+}
+
+func name(r *rule.Rule) string { return fmt.Sprintf("%s (%s)", r.Called(), r.Pos) }

@@ -32,6 +32,9 @@ func Listens(rules []*rule.Rule) ([]netip.AddrPort, source.Findings) {
 
 // addresses are the listeners of r alone, which is not refused.
 func addresses(r *rule.Rule) []netip.AddrPort {
+	if r.Listener != nil {
+		return r.Listener.At
+	}
 	var list []netip.AddrPort
 	for _, subnet := range r.DstSubnet {
 		for _, ports := range r.DstPort {
@@ -49,7 +52,7 @@ func refuse(r *rule.Rule) source.Findings {
 	finding := func(id, message, hint string) {
 		found = append(found, source.Finding{
 			Pos: r.Pos, Severity: source.Error, ID: id, Hint: hint,
-			Message: fmt.Sprintf("rule %d (service %q): %s", r.ID, r.Service, message),
+			Message: fmt.Sprintf("%s (service %q): %s", r.Called(), r.Service, message),
 		})
 	}
 	if p := otherProtocols(r); p != "" {
@@ -59,6 +62,7 @@ func refuse(r *rule.Rule) source.Findings {
 		finding("reqid-not-built", "reqid is not built yet", "leave it out; src_zone or src_iface can tell clients apart")
 	}
 	switch n := portCount(r); {
+	case r.Listener != nil:
 	case needsInterception(r) != "":
 		finding("transparent-not-built", "needs transparent interception, which is not built yet: "+needsInterception(r),
 			"give dst_subnet one address of this host and a dst_port")
@@ -129,7 +133,7 @@ func behind(rules []*rule.Rule) map[netip.AddrPort][]*rule.Rule {
 		if len(refuse(r)) > 0 {
 			continue
 		}
-		list := addresses(r)
+		list := slices.Clone(addresses(r))
 		slices.SortFunc(list, netip.AddrPort.Compare)
 		for _, at := range slices.Compact(list) {
 			m[at] = append(m[at], r)

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"zorpgo/engine/rule"
@@ -12,6 +13,7 @@ type Named struct {
 	ID      int    `json:"id"`
 	Pos     string `json:"pos"`
 	Service string `json:"service"`
+	Word    string `json:"said_by,omitempty"` // the listener that it belongs to: "Dispatcher"; "" if it is a Rule's
 }
 
 // Match is a rule that matches.
@@ -89,7 +91,21 @@ func (a *Answer) judge(rules []*rule.Rule, f *rule.Flow) {
 	}
 }
 
-func name(r *rule.Rule) Named { return Named{ID: r.ID, Pos: r.Pos.String(), Service: r.Service} }
+func name(r *rule.Rule) Named {
+	n := Named{ID: r.ID, Pos: r.Pos.String(), Service: r.Service}
+	if r.Listener != nil {
+		n.Word = r.Listener.Word
+	}
+	return n
+}
+
+// called is how messages speak of the rule.
+func (n Named) called() string {
+	if n.Word != "" {
+		return n.Word
+	}
+	return fmt.Sprintf("rule %d", n.ID)
+}
 
 func held(reasons []rule.Reason) (list []Held) {
 	for _, reason := range reasons {

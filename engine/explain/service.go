@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -48,7 +47,7 @@ func (a *Answer) serve(c *engine.Config, q Question, r *rule.Rule) {
 // listener finds what takes connections to server. The winner may be a rule that cannot have any.
 func listener(c *engine.Config, server netip.AddrPort, winner *rule.Rule) Listener {
 	bound, _ := dispatch.Listens(c.Rules.All())
-	for _, at := range []netip.AddrPort{server, netip.AddrPortFrom(server.Addr().WithZone(""), server.Port())} {
+	for _, at := range []netip.AddrPort{server, netip.AddrPortFrom(server.Addr().WithZone(""), server.Port()), everywhere(server)} {
 		if slices.Contains(bound, at) {
 			return Listener{Address: at.String()}
 		}
@@ -63,5 +62,13 @@ func listener(c *engine.Config, server netip.AddrPort, winner *rule.Rule) Listen
 		}
 		return Listener{Why: strings.Join(why, "; ")}
 	}
-	return Listener{Why: fmt.Sprintf("rule %d has none at this address and port", winner.ID)}
+	return Listener{Why: winner.Called() + " has none at this address and port"}
+}
+
+// everywhere is the listener for all addresses of a host that server would meet.
+func everywhere(server netip.AddrPort) netip.AddrPort {
+	if server.Addr().Is4() {
+		return netip.AddrPortFrom(netip.IPv4Unspecified(), server.Port())
+	}
+	return netip.AddrPortFrom(netip.IPv6Unspecified(), server.Port())
 }

@@ -21,7 +21,7 @@ func (a *Answer) Write(w io.Writer) {
 	}
 	line("listener", a.listenerText())
 	if a.Winner != nil {
-		line("rule", fmt.Sprintf("%d at %s: %s", a.Winner.ID, a.Winner.Pos, conditions(a.Winner.Held)))
+		line("rule", fmt.Sprintf("%s at %s: %s", strings.TrimPrefix(a.Winner.called(), "rule "), a.Winner.Pos, conditions(a.Winner.Held)))
 	}
 	if a.Service != nil {
 		line("service", a.Service.text())
@@ -76,10 +76,10 @@ func (a *Answer) writeOthers(w io.Writer) {
 	}
 	fmt.Fprint(w, "\nmatch as well, the most specific first:\n")
 	for _, o := range a.Others {
-		why := fmt.Sprintf("same score, rule %d has the lower id", a.Winner.ID)
+		why := fmt.Sprintf("same score, %s has the lower id", a.Winner.called())
 		if o.LosesBy != idDecides {
-			why = fmt.Sprintf("loses by %s: it has %s, rule %d has %s", o.LosesBy,
-				conditions(in(o.LosesBy, o.Held)), a.Winner.ID, conditions(in(o.LosesBy, a.Winner.Held)))
+			why = fmt.Sprintf("loses by %s: it has %s, %s has %s", o.LosesBy,
+				conditions(in(o.LosesBy, o.Held)), a.Winner.called(), conditions(in(o.LosesBy, a.Winner.Held)))
 		}
 		fmt.Fprintf(w, "    %s\n        %s\n", o.Named.text(), why)
 	}
@@ -131,7 +131,9 @@ func (a *Answer) writeRefused(w io.Writer) {
 	}
 }
 
-func (n Named) text() string { return fmt.Sprintf("rule %d at %s, service %s", n.ID, n.Pos, n.Service) }
+func (n Named) text() string {
+	return fmt.Sprintf("%s at %s, service %s", n.called(), n.Pos, n.Service)
+}
 
 // in are those of list in one dimension.
 func in(dimension string, list []Held) (some []Held) {

@@ -46,7 +46,7 @@ func before(a, b source.Pos) int {
 	return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 }
 
-// rules are those of the policy that have no errors.
-func (p *policy) rules() []*rule.Rule {
-	return slices.DeleteFunc(p.Rules.All(), func(r *rule.Rule) bool { return p.wrong[r.Pos] })
+// good are those rules of c that have no errors.
+func good(c *engine.Config, wrong map[source.Pos]bool) []*rule.Rule {
+	return slices.DeleteFunc(c.Rules.All(), func(r *rule.Rule) bool { return wrong[r.Pos] })
 }

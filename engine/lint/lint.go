@@ -14,14 +14,17 @@ import (
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
 	"zorpgo/engine/source"
+	"zorpgo/engine/zone"
 )
 
 // Check lists the findings over c, ordered by position. What was found while c was loaded is given, too: a declaration
 // with an error of its own is not what its author wrote, and nothing more is said of it.
 func Check(c *engine.Config, sofar source.Findings) source.Findings {
-	p := &policy{Config: c, wrong: broken(c, sofar)}
+	p := &policy{Config: c, wrong: broken(c, sofar), below: families(c.Zones)}
+	p.rules = good(c, p.wrong)
+	p.set = rule.NewSet(p.rules)
 	p.services()
-	for _, r := range p.rules() {
+	for _, r := range p.rules {
 		p.rule(r)
 	}
 	p.listeners()
@@ -37,6 +40,9 @@ func Check(c *engine.Config, sofar source.Findings) source.Findings {
 type policy struct {
 	*engine.Config
 	wrong map[source.Pos]bool // declarations with errors
+	rules []*rule.Rule        // those without errors, by id
+	set   *rule.Set           // of these
+	below map[*zone.Zone]has  // the families of a zone's networks and of those of the zones below it
 	found source.Findings
 }
 

@@ -3,7 +3,6 @@ package lint
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"zorpgo/engine/rule"
 	"zorpgo/engine/source"
@@ -14,7 +13,7 @@ import (
 // unreachable reports and finds a rule that no connection can meet.
 func (p *policy) unreachable(r *rule.Rule) bool {
 	for _, end := range p.ends(r) {
-		if end.limited && len(end.networks) == 0 {
+		if end.limited && end.has == (has{}) {
 			p.find(r.Pos, source.Warning, "unreachable-rule",
 				fmt.Sprintf("no connection can reach this rule: no zone of its %s has a network", end.keyword),
 				"give the zone addrs=[...], or a child zone that has some")
@@ -31,23 +30,51 @@ func (p *policy) unreachable(r *rule.Rule) bool {
 }
 
 func (p *policy) shadowed(r *rule.Rule) bool {
-	for _, o := range p.rules() {
-		if !o.Shadows(r) {
-			continue
-		}
-		p.find(r.Pos, source.Warning, "unreachable-rule",
-			fmt.Sprintf("no connection can reach this rule: the rule at %s matches the same ones and is preferred", o.Pos),
-			"the most specific rule wins, of equal ones the first: make this one more specific, or remove it")
-		return true
+	o := p.set.Shadowing(r)
+	if o == nil {
+		return false
 	}
-	return false
+	p.find(r.Pos, source.Warning, "unreachable-rule",
+		fmt.Sprintf("no connection can reach this rule: the rule at %s matches the same ones and is preferred", o.Pos),
+		"the most specific rule wins, of equal ones the first: make this one more specific, or remove it")
+	return true
+}
+
+// has says of which families there are networks.
+type has struct{ ipv4, ipv6 bool }
+
+func (h has) of(f stream.Family) bool {
+	return f == stream.IPv4 && h.ipv4 || f == stream.IPv6 && h.ipv6
+}
+
+func (h has) with(o has) has { return has{h.ipv4 || o.ipv4, h.ipv6 || o.ipv6} }
+
+func familiesOf(networks []netip.Prefix) (h has) {
+	for _, n := range networks {
+		v4 := stream.FamilyOf(n.Addr()) == stream.IPv4
+		h = h.with(has{v4, !v4})
+	}
+	return h
+}
+
+// families are those of each zone's networks, the zones below it included.
+func families(zones *zone.Table) map[*zone.Zone]has {
+	m := map[*zone.Zone]has{}
+	for _, z := range zones.All() {
+		own := familiesOf(z.Prefixes)
+		m[z] = m[z].with(own)
+		for above := range z.Ancestors() {
+			m[above] = m[above].with(own)
+		}
+	}
+	return m
 }
 
 // end is one end of the connections that a rule matches.
 type end struct {
-	keyword  string // of the zones
-	limited  bool   // the rule has conditions on it that are made of networks only
-	networks []netip.Prefix
+	keyword string // of the zones
+	limited bool   // the rule has conditions on it that are made of networks only
+	has     has    // the families of these
 }
 
 func (p *policy) ends(r *rule.Rule) [2]end {
@@ -58,15 +85,13 @@ func (p *policy) ends(r *rule.Rule) [2]end {
 	}
 }
 
-// networks are subnets and those of zones and of the zones below them.
-func (p *policy) networks(subnets []netip.Prefix, zones []*zone.Zone) []netip.Prefix {
-	all := slices.Clone(subnets)
-	for _, below := range p.Zones.All() {
-		if slices.ContainsFunc(zones, func(z *zone.Zone) bool { return below.Within(z.Name) }) {
-			all = append(all, below.Prefixes...)
-		}
+// networks are the families of subnets and of the networks of zones and of the zones below them.
+func (p *policy) networks(subnets []netip.Prefix, zones []*zone.Zone) has {
+	h := familiesOf(subnets)
+	for _, z := range zones {
+		h = h.with(p.below[z])
 	}
-	return all
+	return h
 }
 
 // families are those of the connections that r can match.
@@ -74,9 +99,7 @@ func (p *policy) families(r *rule.Rule) (families []stream.Family) {
 	for _, f := range []stream.Family{stream.IPv4, stream.IPv6} {
 		possible := true
 		for _, end := range p.ends(r) {
-			possible = possible && (!end.limited || slices.ContainsFunc(end.networks, func(n netip.Prefix) bool {
-				return stream.FamilyOf(n.Addr()) == f
-			}))
+			possible = possible && (!end.limited || end.has.of(f))
 		}
 		if possible {
 			families = append(families, f)

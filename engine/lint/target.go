@@ -78,8 +78,12 @@ func (p *policy) denies(r *rule.Rule, s *service.Service) {
 	}
 }
 
-// direct are the addresses and ports that r names one by one, all addresses of a family (0.0.0.0, ::) included.
+// direct are the addresses and ports that r has listeners at, or names one by one, all addresses of a family (0.0.0.0,
+// ::) included.
 func direct(r *rule.Rule) (list []netip.AddrPort) {
+	if r.Listener != nil {
+		return r.Listener.At
+	}
 	for _, subnet := range r.DstSubnet {
 		if !subnet.IsSingleIP() {
 			continue
@@ -94,28 +98,46 @@ func direct(r *rule.Rule) (list []netip.AddrPort) {
 }
 
 // listeners finds rules that cannot have listeners, and listeners that cannot be open at the same time: one address and
-// all addresses, at the same port.
+// all addresses, at the same port, or two listeners of which each has services of its own.
 func (p *policy) listeners() {
-	_, found := dispatch.Listens(p.rules())
+	_, found := dispatch.Listens(p.rules)
 	p.found = append(p.found, found...)
-	owner := map[netip.AddrPort]source.Pos{}
-	for _, r := range p.rules() {
+	owner := map[netip.AddrPort]*rule.Rule{}
+	for _, r := range p.rules {
 		for _, at := range direct(r) {
-			if _, taken := owner[at]; !taken {
-				owner[at] = r.Pos
+			switch first := owner[at]; {
+			case first == nil:
+				owner[at] = r
+			case !together(first, r):
+				p.find(r.Pos, source.Error, "listener-collision",
+					fmt.Sprintf("listener %s is taken already by the %s at %s", at, kind(first), first.Pos),
+					"say in one place what is done with its connections")
 			}
 		}
 	}
-	for _, r := range p.rules() {
+	for _, r := range p.rules {
 		for _, at := range direct(r) {
 			everywhere := netip.AddrPortFrom(unspecified(at.Addr()), at.Port())
-			if pos, taken := owner[everywhere]; taken && at != everywhere {
+			if o := owner[everywhere]; o != nil && at != everywhere {
 				p.find(r.Pos, source.Error, "listener-collision",
-					fmt.Sprintf("listener %s collides with %s of the rule at %s", at, everywhere, pos),
+					fmt.Sprintf("listener %s collides with %s of the %s at %s", at, everywhere, kind(o), o.Pos),
 					"name the addresses of this host one by one instead of "+everywhere.Addr().String())
 			}
 		}
 	}
+}
+
+// together reports whether connections to one address can be left to both rules: both are said by Rule, or by the same
+// listener.
+func together(a, b *rule.Rule) bool {
+	return a.Listener == nil && b.Listener == nil || a.Listener != nil && b.Listener != nil && a.Pos == b.Pos
+}
+
+func kind(r *rule.Rule) string {
+	if r.Listener != nil {
+		return r.Listener.Word
+	}
+	return "rule"
 }
 
 func unspecified(like netip.Addr) netip.Addr {

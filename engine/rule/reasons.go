@@ -57,7 +57,10 @@ func (r *Rule) wants(d int, f *Flow) []Condition {
 	case dstPort:
 		return given(ports("dst_port", r.DstPort, f.DstPort))
 	case src:
-		return given(subnets("src_subnet", r.SrcSubnet, f.Src, 32), zones("src_zone", r.SrcZone, f.SrcZone))
+		if r.barred(src, f) {
+			return []Condition{{Keyword: "src_zone", Entries: []string{"any"}}}
+		}
+		return given(subnets("src_subnet", r.SrcSubnet, f.Src, 32), r.zones("src_zone", r.SrcZone, f.SrcZone))
 	}
 	return given(r.destinationConditions(f)...)
 }
@@ -83,11 +86,17 @@ func (r *Rule) destinationConditions(f *Flow) []Condition {
 	if f.Iface != "" && slices.Contains(f.IfaceAddrs, f.Dst.WithZone("")) {
 		weight = 32
 	}
+	switch {
+	case r.barred(dst, f) && f.DstZone == nil && r.Listener.AnyDst:
+		return []Condition{{Keyword: "dst_zone", Entries: []string{"any"}}}
+	case r.barred(dst, f):
+		return []Condition{condition("bindto", r.Listener.At, netip.AddrPort.String, func(netip.AddrPort) int { return 0 })}
+	}
 	return []Condition{
 		subnets("dst_subnet", r.DstSubnet, f.Dst, 128),
 		condition("dst_iface", r.DstIface, word, func(name string) int { return weight * ifaceNameScore([]string{name}, nil, f) }),
 		condition("dst_ifgroup", r.DstIfgroup, strconv.Itoa, func(n int) int { return weight * ifaceNameScore(nil, []int{n}, f) }),
-		zones("dst_zone", r.DstZone, f.DstZone),
+		r.zones("dst_zone", r.DstZone, f.DstZone),
 	}
 }
 
@@ -99,8 +108,8 @@ func subnets(keyword string, list []netip.Prefix, a netip.Addr, weight int) Cond
 	return condition(keyword, list, network, func(p netip.Prefix) int { return weight * subnetScore([]netip.Prefix{p}, a) })
 }
 
-func zones(keyword string, list []*zone.Zone, z *zone.Zone) Condition {
-	return condition(keyword, list, (*zone.Zone).String, func(one *zone.Zone) int { return zoneScore([]*zone.Zone{one}, z) })
+func (r *Rule) zones(keyword string, list []*zone.Zone, z *zone.Zone) Condition {
+	return condition(keyword, list, (*zone.Zone).String, func(one *zone.Zone) int { return zoneScore([]*zone.Zone{one}, z, r.ownZone()) })
 }
 
 // condition is the keyword with list as its entries; the best of them counts.

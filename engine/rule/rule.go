@@ -7,7 +7,9 @@
 package rule
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"zorpgo/engine/source"
@@ -49,7 +51,46 @@ type Rule struct {
 	DstZone    []*zone.Zone
 	DstIface   []string // the destination is an address of this interface, which is the incoming one
 	DstIfgroup []int
+
+	Listener *Listener // nil: said by a Rule
 }
+
+// Listener is what a rule has more that was said by a listener with services of its own (Zorp's Dispatcher).
+type Listener struct {
+	Word string           // what the policy wrote: "Dispatcher", "ZoneListener"
+	At   []netip.AddrPort // the rule is for connections to these; an unspecified address is all of this host's
+
+	OwnZone        bool // SrcZone and DstZone are these zones alone, without those below them
+	AnySrc, AnyDst bool // the address must be in some zone, whichever
+}
+
+// takes reports whether a connection to at comes in by l.
+func (l *Listener) takes(at netip.AddrPort) bool {
+	return slices.ContainsFunc(l.At, func(own netip.AddrPort) bool {
+		everywhere := own.Addr().IsUnspecified() && own.Addr().Is4() == at.Addr().Is4()
+		return own.Port() == at.Port() && (everywhere || own.Addr() == at.Addr())
+	})
+}
+
+// Called is how messages speak of r: "rule 3", "Dispatcher".
+func (r *Rule) Called() string {
+	if r.Listener != nil {
+		return r.Listener.Word
+	}
+	return fmt.Sprintf("rule %d", r.ID)
+}
+
+// barred reports whether f does not come in by the rule's listener, or is in no zone at an end where it must be in one.
+func (r *Rule) barred(d int, f *Flow) bool {
+	if r.Listener == nil {
+		return false
+	}
+	return d == src && r.Listener.AnySrc && f.SrcZone == nil ||
+		d == dst && (r.Listener.AnyDst && f.DstZone == nil || !r.Listener.takes(netip.AddrPortFrom(f.Dst, f.DstPort)))
+}
+
+// ownZone reports whether the rule's zones are meant without those below them.
+func (r *Rule) ownZone() bool { return r.Listener != nil && r.Listener.OwnZone }
 
 // PortRange is the ports from Low to High, both included. Equal bounds are a single port, which is more specific.
 type PortRange struct{ Low, High uint16 }

@@ -111,17 +111,23 @@ func portScore(list []PortRange, port uint16) int {
 }
 
 func (r *Rule) srcScore(f *Flow) int {
-	if !r.has(src) {
+	switch {
+	case r.barred(src, f):
+		return noMatch
+	case !r.has(src):
 		return 0
 	}
-	return present(32*subnetScore(r.SrcSubnet, f.Src) + zoneScore(r.SrcZone, f.SrcZone))
+	return present(32*subnetScore(r.SrcSubnet, f.Src) + zoneScore(r.SrcZone, f.SrcZone, r.ownZone()))
 }
 
 func (r *Rule) dstScore(f *Flow) int {
-	if !r.has(dst) {
+	switch {
+	case r.barred(dst, f):
+		return noMatch
+	case !r.has(dst):
 		return 0
 	}
-	sum := 128*subnetScore(r.DstSubnet, f.Dst) + zoneScore(r.DstZone, f.DstZone)
+	sum := 128*subnetScore(r.DstSubnet, f.Dst) + zoneScore(r.DstZone, f.DstZone, r.ownZone())
 	if len(r.DstIface)+len(r.DstIfgroup) > 0 && f.Iface != "" && slices.Contains(f.IfaceAddrs, f.Dst.WithZone("")) {
 		sum += 32 * ifaceNameScore(r.DstIface, r.DstIfgroup, f)
 	}
@@ -143,9 +149,12 @@ func subnetScore(subnets []netip.Prefix, a netip.Addr) int {
 	return best
 }
 
-// zoneScore is the depth of the deepest of zones that is z or an ancestor of z, or 0.
-func zoneScore(zones []*zone.Zone, z *zone.Zone) int {
-	if len(zones) == 0 {
+// zoneScore is the depth of the deepest of zones that is z or, unless only z itself counts, an ancestor of z; or 0.
+func zoneScore(zones []*zone.Zone, z *zone.Zone, itself bool) int {
+	switch {
+	case len(zones) == 0:
+		return 0
+	case itself && !slices.Contains(zones, z):
 		return 0
 	}
 	for ; z != nil; z = z.Parent {

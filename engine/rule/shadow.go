@@ -10,7 +10,7 @@ import (
 // Shadows reports whether o can never win because of r: r matches every connection that o matches and is preferred
 // each time. False means "not certain": conditions are compared one by one, not counted out together.
 func (r *Rule) Shadows(o *Rule) bool {
-	if r == o {
+	if r == o || r.Listener != nil { // what listeners add is not compared
 		return false
 	}
 	decided := false // a dimension before this one prefers r for certain
