@@ -56,6 +56,7 @@ type option struct {
 	get func(d *word.Draft) starlark.Value
 	set func(d *word.Draft, v starlark.Value) bool // false: wrong type
 	is  string
+	doc string
 }
 
 var optionTable = map[string]option{
@@ -69,7 +70,8 @@ var optionTable = map[string]option{
 			d.Config.TimeoutServerConnect = n
 			return true
 		},
-		is: "a number of ms above 0",
+		is:  "a number of ms above 0",
+		doc: "ms that a connection to a server may take",
 	},
 	"language": {
 		get: func(d *word.Draft) starlark.Value { return starlark.String(d.Config.Language) },
@@ -80,7 +82,8 @@ var optionTable = map[string]option{
 			}
 			return ok && text == "en"
 		},
-		is: `"en", the one language that is built`,
+		is:  `"en", the one language that is built`,
+		doc: "of the texts that clients see",
 	},
 	"kzorp_enabled": {
 		get: func(d *word.Draft) starlark.Value { return starlark.True },
@@ -89,7 +92,8 @@ var optionTable = map[string]option{
 			_, ok := word.AsBool(v)
 			return ok
 		},
-		is: "TRUE or FALSE",
+		is:  "TRUE or FALSE",
+		doc: "Zorp's kernel module; no effect, there is none",
 	},
 }
 
@@ -134,4 +138,27 @@ func (o *options) SetField(name string, v starlark.Value) error {
 		o.draft.Error(o.draft.Set(name), "wrong-type", fmt.Sprintf("config.options.%s: got %s, want %s", name, v, opt.is), "")
 	}
 	return nil
+}
+
+// configPage is the documentation of the options.
+func configPage(d *word.Draft) word.Page {
+	p := word.Page{Name: "config", Kind: word.Object, Module: "Zorp.Core", Signature: "config.options.NAME = value", Doc: "The global options of a policy.",
+		Title: "Options", Errors: []string{"an option that does not exist", "a value of another type"},
+		Examples: []word.Example{{Title: "Example", Text: "config.options.timeout_server_connect = 10000\n"}}}
+	for _, name := range (&options{}).AttrNames() {
+		o := optionTable[name]
+		p.Rows = append(p.Rows, word.Row{Name: name, Type: o.is, Default: printed(o.get(d)), Doc: o.doc})
+		p.Also = append(p.Also, "config.options."+name, "options."+name, name)
+	}
+	return p
+}
+
+func printed(v starlark.Value) string {
+	switch v {
+	case starlark.True:
+		return "TRUE"
+	case starlark.False:
+		return "FALSE"
+	}
+	return v.String()
 }

@@ -22,7 +22,7 @@ const (
 var serviceWord = &word.Word{
 	Name: "Service", Module: "Zorp.Core",
 	Doc:     "Says what is done with a connection: which proxy class checks it and where it goes. Rules give connections to it.",
-	Example: `Service(name="mail", proxy_class=SmtpProxy, router=DirectedRouter(SockAddrInet("172.16.20.254", 25)))`,
+	Example: "Service(name=\"mail\", proxy_class=SmtpProxy,\n        " + `router=DirectedRouter(SockAddrInet("172.16.20.254", 25)))`,
 	Errors:  []string{"a name that another service has", "a proxy class that cannot be configured", "parameters that are not built"},
 	Params: []word.Param{
 		{Name: "name", Type: word.Text, Doc: "how rules refer to it"},

@@ -3,6 +3,7 @@
 package core
 
 import (
+	"log/slog"
 	"slices"
 
 	"go.starlark.net/starlark"
@@ -14,6 +15,15 @@ import (
 func Words() []*word.Word {
 	return slices.Concat([]*word.Word{zoneWord, serviceWord, denyServiceWord, ruleWord, portRangeWord},
 		listenerWords, bindWords, routerWords, sockAddrWords, subnetWords, []*word.Word{connectChainerWord}, matcherWords, logWords)
+}
+
+// Pages is the documentation of the module's functions and objects.
+func Pages() []word.Page {
+	var pages []word.Page
+	for _, w := range Words() {
+		pages = append(pages, w.Page())
+	}
+	return append(pages, configPage(word.NewDraft(slog.New(slog.DiscardHandler))))
 }
 
 // Module is everything that "from Zorp.Core import *" brings, for the policy whose declarations go into d.

@@ -34,6 +34,7 @@ var layers = [][]string{
 	{"builtins/core", "builtins/smtp", "builtins/plug"},
 	{"builtins"},
 	{"builtins/catalogue"},
+	{"builtins/reference"},
 	{"cmd/zorpgo/lab"},
 	{"cmd/zorpgo/peers"},
 	{"cmd/zorpgo/peers"},

@@ -10,7 +10,7 @@ import (
 )
 
 // unbuilt are the commands that users may look for and that do not exist yet.
-var unbuilt = []string{"nft", "doc"}
+var unbuilt = []string{"nft"}
 
 // newRoot is the whole command line. What cobra itself refuses is wrong usage.
 func newRoot() *cobra.Command {
@@ -25,7 +25,7 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(newRun(), newCheck(), newExplain(), newRehearse())
+	root.AddCommand(newRun(), newCheck(), newExplain(), newRehearse(), newDoc())
 	for _, name := range unbuilt {
 		root.AddCommand(newUnbuilt(name))
 	}
@@ -39,7 +39,7 @@ Several FILEs are one policy, read in order: zorpgo run zones.star mail.star
 Exit status: 0 good, 1 the policy has errors, 2 wrong usage or an unreadable file,
 3 the machine refused (port taken, no permission).
 
-Not built yet: nft, doc.`
+Not built yet: nft.`
 
 // noCommand answers a command line without a command that exists.
 func noCommand(cmd *cobra.Command, args []string) error {
