@@ -3,7 +3,7 @@ GO ?= go
 DEMO = policies/reverse-proxy
 FUZZTIME ?= 10s
 
-.PHONY: build demo test deps fuzz cover clean
+.PHONY: build demo test update deps fuzz cover clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/zorpgo ./cmd/zorpgo
@@ -15,6 +15,11 @@ demo: build
 # Formatting, vet, staticcheck, then every test under the race detector; ends with what was skipped and why.
 test: deps
 	.ci/test
+
+# Writes what is generated: what check says of the catalogue's examples, then policies/REFERENCE.md.
+update:
+	$(GO) test ./builtins/catalogue -update
+	$(GO) test ./builtins/reference -update
 
 # What the tests need from Debian: installed if root, named if not.
 deps:

@@ -12,7 +12,7 @@
 //	-- good.star --
 //	the smallest change of it that has none
 //
-// and have the tests write the rest:
+// and have the tests write the rest, one after the other (make update does both):
 //
 //	go test ./builtins/catalogue -update    adds the part "finding", which is what check says of bad.star
 //	go test ./builtins/reference -update    puts the page into policies/REFERENCE.md

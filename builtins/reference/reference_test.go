@@ -26,7 +26,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 		}
 	}
 	if got, err := os.ReadFile(file); err != nil || string(got) != want {
-		t.Errorf("policies/REFERENCE.md is not current (%v): go test ./builtins/reference -update writes it", err)
+		t.Errorf("policies/REFERENCE.md is not current (%v): go test ./builtins/reference -update (or make update) writes it", err)
 	}
 }
 
