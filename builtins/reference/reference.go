@@ -9,6 +9,7 @@ package reference
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"zorpgo/builtins"
 	"zorpgo/builtins/catalogue"
@@ -23,7 +24,9 @@ type Chapter struct {
 }
 
 // Chapters is everything, in the order of a book.
-func Chapters() []Chapter {
+func Chapters() []Chapter { return book() }
+
+var book = sync.OnceValue(func() []Chapter {
 	chapters := []Chapter{
 		{"Functions", "What a policy declares with. They need no import.", of(word.Function)},
 		{"Proxy classes", "What a service does with a connection. A class of the policy's own derives from one of them.", of(word.Class)},
@@ -36,7 +39,7 @@ func Chapters() []Chapter {
 		{"Findings", "What check says, by the id in brackets.", findings()},
 	}
 	return slices.DeleteFunc(chapters, func(c Chapter) bool { return len(c.Pages) == 0 })
-}
+})
 
 func of(kinds ...word.Kind) (list []word.Page) {
 	for _, p := range builtins.Pages() {
