@@ -25,12 +25,15 @@ var families = []family{
 		`Rule(service="mail", dst_subnet="172.16.40.1", dst_port=25, proto=socket.IPPROTO_TCP)` + "\n" + mailService + "))"},
 	{"NAT_*", "NAT_*", "The kind of address translation.", ""},
 	{"AF_*", "AF_*", "Address families.", ""},
-	{"ZD_PROTO_*", "ZD_PROTO_*", "Transport protocols, as session.protocol tells them.", ""},
+	{"ZD_PROTO_*", "ZD_PROTO_*", "Transport protocols, as session.protocol tells them.",
+		inMethod("connectServer", "if self.session.protocol != ZD_PROTO_TCP:\n            return None\n        return SmtpProxy.connectServer(self)")},
 	{"Z_STACK_*", "Z_STACK_*", "Kinds of stacking, which is not built.", ""},
 	{"Z_BACL_*", "Z_BACL_*", "For authorization policies, which are not built.", ""},
 	{"Z_PROXY_PRI_*", "Z_PROXY_PRI_*", "Priorities of proxies. Nothing takes them.", ""},
 	{"Z_NOT", "Z_NOT Z_AND Z_OR Z_XOR Z_EQ Z_NE", "Operators that combine matchers.", ""},
-	{"ZV_*", "ZV_* Z_ACCEPT Z_DENY Z_REJECT Z_ABORT Z_DROP Z_POLICY Z_ERROR Z_UNSPEC", "Verdicts, as session.verdict tells them. Of each there is a form with Z_.", ""},
+	{"ZV_*", "ZV_* Z_ACCEPT Z_DENY Z_REJECT Z_ABORT Z_DROP Z_POLICY Z_ERROR Z_UNSPEC", "Verdicts, as session.verdict tells them. Of each there is a form with Z_.",
+		inMethod("shutDown", `if self.session.verdict != ZV_ACCEPT:
+            proxyLog(self, CORE_POLICY, 3, "verdict=%d", self.session.verdict)`)},
 	{"CORE_*", "CORE_*", "Classes of log records, for log and proxyLog.", `log("core.policy", CORE_POLICY, 3, "loaded")`},
 	{"SMTP_REQ_*", "SMTP_REQ_*", "What is done with a command: the entries of self.request, and what request callbacks return.",
 		inConfig(`self.request["VRFY"] = (SMTP_REQ_REJECT, "550", "no")`)},
@@ -48,6 +51,11 @@ var families = []family{
 // inConfig is a policy whose class says so in config().
 func inConfig(line string) string {
 	return "from Zorp.Smtp import *\n\nclass Mail(SmtpProxy):\n    def config(self):\n        SmtpProxy.config(self)\n        " + line + "\n\nService(\"mail\", Mail)"
+}
+
+// inMethod is a policy whose class says so in a method.
+func inMethod(name, lines string) string {
+	return "from Zorp.Smtp import *\n\nclass Mail(SmtpProxy):\n    def " + name + "(self):\n        " + lines + "\n\nService(\"mail\", Mail)"
 }
 
 func (f *family) has(name string) bool {

@@ -13,11 +13,11 @@ func statements() []word.Page {
 		{Name: "import", Also: []string{"from"}, Kind: word.Statement, Signature: "from MODULE import NAME, ... | from MODULE import * | import MODULE",
 			Doc: "Brings the names of a module of Zorp's, or of the file MODULE.star, or MODULE.py, beside the one that says it. " +
 				"Imports stand at the top of a file. The files of the command line share their names without import.",
-			Errors:   []string{"a module that does not exist, or is not built", "a name that the module has not", "files that import each other", "import ... as, and relative imports"},
+			Errors:   []string{"a module that does not exist, or is not built", "a name that the module has not", "files that import each other", "import ... as, relative imports, and imports inside a block"},
 			Examples: []word.Example{{Title: "Example", Text: "from Zorp.Core import *\nfrom Zorp.Smtp import SmtpProxy, SMTP_REQ_REJECT\n"}}},
 		{Name: "class", Kind: word.Statement, Signature: "class NAME(BASE):",
-			Doc:    "Makes a proxy class of another one. Its body is made of assignments and def. A method of the base is called by the name of the base: BASE.config(self).",
-			Errors: []string{"a class without a base", "statements in the body other than assignments and def", "super(): write the name of the base"},
+			Doc:    "Makes a proxy class of another one, or of several. BASE.config(self) or super().config() calls a method of the base that this class has its own form of.",
+			Errors: []string{"a service whose class derives from no proxy class", "bases that are no classes, and keywords such as metaclass", "decorators"},
 			Examples: []word.Example{{Title: "Example", Text: `from Zorp.Smtp import *
 
 class Careful(SmtpProxy):

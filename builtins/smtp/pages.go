@@ -1,7 +1,9 @@
 package smtp
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -80,6 +82,12 @@ func (a *Attribute) page() word.Page {
 		p.Errors = []string{"setting it in config()", "a value that is not " + a.Type.Want}
 	default:
 		p.Errors = []string{"a value that is not " + a.Type.Want}
+	}
+	switch {
+	case a.high == math.MaxInt32:
+		p.Errors = append(p.Errors, fmt.Sprint("a number below ", a.low))
+	case a.high > 0:
+		p.Errors = append(p.Errors, fmt.Sprintf("a number that is not from %d to %d", a.low, a.high))
 	}
 	p.Examples = []word.Example{a.example()}
 	return p
