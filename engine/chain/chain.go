@@ -1,4 +1,7 @@
 // Package chain makes the server side connection of a session, to one of the targets that its router named.
+//
+// A service has a Chainer, which all its sessions share: what a chainer remembers of its targets, one session learns
+// from another.
 package chain
 
 import (
@@ -21,15 +24,62 @@ type Chainer interface {
 // Dial opens one connection; the engine's own is stream.Dial, a rehearsal gives another.
 type Dial func(ctx context.Context, to stream.Addr, from route.Local) (net.Conn, error)
 
-// Aimer is a Chainer that makes one connection to one target and no more: a driver that must not wait can make it in its
-// place.
+// Aimer is a Chainer that decides without waiting: a driver that must not wait can make the connections in its place.
 type Aimer interface {
 	Chainer
-	// Aim fills the server side of s and says where to connect to, and how long that may take (0: for ever). An error is
-	// recorded in s already.
-	Aim(s *session.Session, p route.Plan) (to stream.Addr, limit time.Duration, err error)
-	// Arrived records that s is connected, from address local.
-	Arrived(s *session.Session, local netip.AddrPort)
-	// Failed records why it is not, and says so.
-	Failed(s *session.Session, p route.Plan, err error) error
+	// Search begins the way of s to a server.
+	Search(s *session.Session, p route.Plan) Search
+}
+
+// Search is the way of one session to a server: Next says where to connect to, then Arrived or Failed what became of
+// it, and after Failed Next is asked again.
+type Search interface {
+	// Next fills the server side of the session. An error, recorded in the session already, says that nothing is left.
+	Next() (Aim, error)
+	// Arrived records that the session is connected, from address local.
+	Arrived(local netip.AddrPort)
+	// Failed notes why there is no connection; stop: no other may be tried.
+	Failed(err error, stop bool)
+}
+
+// Aim is one connection to be made.
+type Aim struct {
+	To    stream.Addr
+	From  route.Local
+	Limit time.Duration // how long it may take; 0 is for ever
+}
+
+// connect is a search by a driver that waits.
+func connect(ctx context.Context, dial Dial, search Search) (net.Conn, error) {
+	for {
+		aim, err := search.Next()
+		if err != nil {
+			return nil, err
+		}
+		conn, err := dialWithin(ctx, dial, aim)
+		if err == nil {
+			search.Arrived(local(conn))
+			return conn, nil
+		}
+		search.Failed(err, ctx.Err() != nil)
+	}
+}
+
+func dialWithin(ctx context.Context, dial Dial, aim Aim) (net.Conn, error) {
+	if aim.Limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, aim.Limit)
+		defer cancel()
+	}
+	return dial(ctx, aim.To, aim.From)
+}
+
+// local is the address of conn's own end, if it is one of IP.
+func local(conn net.Conn) netip.AddrPort {
+	tcp, ok := conn.LocalAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	at := tcp.AddrPort()
+	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 }

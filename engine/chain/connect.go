@@ -3,7 +3,6 @@ package chain
 import (
 	"context"
 	"net"
-	"net/netip"
 	"time"
 
 	"zorpgo/engine/route"
@@ -20,9 +19,8 @@ type Connect struct {
 }
 
 var (
-	_ Chainer = (*Connect)(nil)
-	_ Aimer   = (*Connect)(nil)
-	_ Dial    = DialStream
+	_ Aimer = (*Connect)(nil)
+	_ Dial  = DialStream
 )
 
 // DialStream is the Dial that opens sockets.
@@ -43,44 +41,27 @@ func Source(from route.Local) stream.Source {
 
 // Connect connects s to the first target of p.
 func (c *Connect) Connect(ctx context.Context, dial Dial, s *session.Session, p route.Plan) (net.Conn, error) {
-	a := &attempt{dial: dial, session: s, plan: p, limit: c.limit()}
-	if len(p.Targets) == 0 {
-		return nil, a.fail(nowhere)
-	}
-	conn, failed := a.reach(ctx, p.Targets[0])
-	if failed != nil {
-		return nil, a.fail(failed)
-	}
-	return conn, nil
+	return connect(ctx, dial, c.Search(s, p))
 }
 
-// Aim implements Aimer.
-func (c *Connect) Aim(s *session.Session, p route.Plan) (to stream.Addr, limit time.Duration, err error) {
-	a := &attempt{session: s, plan: p, limit: c.limit()}
-	if len(p.Targets) == 0 {
-		return to, 0, a.fail(nowhere)
-	}
-	if _, failed := a.aim(p.Targets[0]); failed != nil {
-		return to, 0, a.fail(failed)
-	}
-	return s.Server, a.limit, nil
+// Search implements Aimer.
+func (c *Connect) Search(s *session.Session, p route.Plan) Search {
+	return &search{session: s, plan: p, limit: limitOf(c.Timeout), order: &once{}}
 }
 
-// Arrived implements Aimer.
-func (c *Connect) Arrived(s *session.Session, local netip.AddrPort) {
-	(&attempt{session: s}).arrived(local)
+// once is the first target.
+type once struct{ done bool }
+
+func (o *once) next() (int, bool) {
+	first := !o.done
+	o.done = true
+	return 0, first
 }
 
-// Failed implements Aimer.
-func (c *Connect) Failed(s *session.Session, p route.Plan, err error) error {
-	a := &attempt{session: s, plan: p, limit: c.limit()}
-	return a.fail(&failure{verdict: session.DeniedByConnectionFail, err: explain(err, s.Server, p.Local, a.limit)})
-}
+func (*once) arrived(int) {}
+func (*once) failed(int)  {}
 
-// limit is how long connecting may take; 0 is for ever.
-func (c *Connect) limit() time.Duration { return limitOf(c.Timeout) }
-
-// limitOf is the limit that a chainer's Timeout means.
+// limitOf is the limit that a chainer's Timeout means; 0 is for ever.
 func limitOf(timeout time.Duration) time.Duration {
 	if timeout == 0 {
 		return DefaultTimeout

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -13,7 +15,7 @@ import (
 	"zorpgo/engine/stream"
 )
 
-// failure is why an attempt did not connect.
+// failure is why a try did not connect.
 type failure struct {
 	verdict session.Verdict
 	err     error
@@ -24,14 +26,57 @@ type failure struct {
 // nowhere is the failure of a session without targets.
 var nowhere = &failure{verdict: session.DeniedByConnectionFail, err: errors.New("no destination: the router names no server")}
 
+// failures are those of one search.
+type failures []*failure
+
+func (l failures) final() bool { return len(l) > 0 && l[len(l)-1].final }
+
+// sum is what is told of a search that failed: each reason once. The last verdict counts: policy's ends a search.
+func (l failures) sum() *failure {
+	var errs several
+	for _, f := range l {
+		if !slices.ContainsFunc(errs, func(e error) bool { return e.Error() == f.err.Error() }) {
+			errs = append(errs, f.err)
+		}
+	}
+	last := l[len(l)-1]
+	if len(errs) == 1 {
+		return last
+	}
+	return &failure{verdict: last.verdict, err: errs}
+}
+
+// several are reasons on one line.
+type several []error
+
+// Error lists them.
+func (l several) Error() string {
+	var texts []string
+	for _, err := range l {
+		texts = append(texts, err.Error())
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap is all of them.
+func (l several) Unwrap() []error { return l }
+
 // fail records and logs why the session has no server.
-func (a *attempt) fail(f *failure) error {
+func (a *search) fail(f *failure) error {
 	s := a.session
 	s.Deny(f.verdict, f.err.Error())
 	s.Log.LogAttrs(context.Background(), slog.LevelWarn, "server connection failed",
 		slog.String("server", s.Server.String()), slog.String("server_zone", s.ServerZone.String()),
 		slog.String("verdict", f.verdict.String()), slog.String("reason", f.err.Error()))
 	return f.err
+}
+
+// logFailure logs a failure that another try follows.
+func (a *search) logFailure() {
+	if n := len(a.failed); n > 0 {
+		a.session.Log.LogAttrs(context.Background(), slog.LevelWarn, "server connection failed, trying on",
+			slog.String("server", a.session.Server.String()), slog.String("reason", a.failed[n-1].err.Error()))
+	}
 }
 
 // explain says of err what an administrator needs to know.

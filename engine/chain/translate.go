@@ -13,7 +13,7 @@ import (
 
 // translate is where a connection to target really goes, and from where. Both policies see the pair as it was: the
 // client's address, with the port that the router wants, and the target.
-func (a *attempt) translate(target stream.Addr) (to stream.Addr, from route.Local, err error) {
+func (a *search) translate(target stream.Addr) (to stream.Addr, from route.Local, err error) {
 	from = a.plan.Local
 	if target.Path != "" {
 		return target, from, nil
@@ -36,8 +36,8 @@ func (a *attempt) translate(target stream.Addr) (to stream.Addr, from route.Loca
 
 // source is what the SNAT policy makes of the local side. What it says nothing about is forged if the router says so,
 // else left to the kernel; a wanted port is lost then, as in Zorp.
-func (a *attempt) source(pair nat.Pair) (route.Local, error) {
-	src, ok, err := a.plan.SNAT.Translate(pair, nat.Source)
+func (a *search) source(pair nat.Pair) (route.Local, error) {
+	src, ok, err := a.plan.SNAT.TranslateFor(a.session, pair, nat.Source)
 	switch local := a.plan.Local; {
 	case err != nil:
 		return route.Local{}, fmt.Errorf("snat_policy %q: %w", a.plan.SNAT.Name, err)
@@ -51,11 +51,11 @@ func (a *attempt) source(pair nat.Pair) (route.Local, error) {
 }
 
 // destination is what the DNAT policy makes of the target.
-func (a *attempt) destination(pair nat.Pair) (netip.AddrPort, error) {
+func (a *search) destination(pair nat.Pair) (netip.AddrPort, error) {
 	if a.plan.DNAT == nil {
 		return pair.Dst, nil
 	}
-	dst, ok, err := a.plan.DNAT.Translate(pair, nat.Destination)
+	dst, ok, err := a.plan.DNAT.TranslateFor(a.session, pair, nat.Destination)
 	switch {
 	case err != nil:
 		return pair.Dst, fmt.Errorf("dnat_policy %q: %w", a.plan.DNAT.Name, err)
@@ -66,7 +66,7 @@ func (a *attempt) destination(pair nat.Pair) (netip.AddrPort, error) {
 	return dst, nil
 }
 
-func (a *attempt) logTranslation(p *nat.Policy, from, to netip.AddrPort) {
+func (a *search) logTranslation(p *nat.Policy, from, to netip.AddrPort) {
 	a.session.Log.LogAttrs(context.Background(), slog.LevelDebug, "address translated", slog.String("nat_policy", p.Name),
 		slog.String("from", from.String()), slog.String("to", to.String()))
 }

@@ -1,12 +1,14 @@
 // Package nat translates addresses (Zorp's NAT classes and policies).
 //
 // A service may name one policy for the source that its servers see and one for the servers' own address; package chain
-// asks them for each connection. Of a session a NAT knows nothing but the pair of addresses.
+// asks them for each connection. Of a session a NAT knows nothing but the pair of addresses, unless it is an Asking.
 package nat
 
 import (
 	"errors"
 	"net/netip"
+
+	"zorpgo/engine/session"
 )
 
 // Mode says which address of a Pair is translated.
@@ -38,6 +40,13 @@ type NAT interface {
 	// Translate gives the new address of the side of p that m names. It reports false if it has nothing to say about p;
 	// an error ends the attempt to connect.
 	Translate(p Pair, m Mode) (netip.AddrPort, bool, error)
+}
+
+// Asking is a NAT that looks at the session as well, and may take its time: one that a policy wrote as a function.
+type Asking interface {
+	NAT
+	// TranslateFor is Translate for session s.
+	TranslateFor(s *session.Session, p Pair, m Mode) (netip.AddrPort, bool, error)
 }
 
 // ErrRefused is wrapped by errors that are the policy's will, not an accident.

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"zorpgo/engine/session"
 	"zorpgo/engine/source"
 )
 
@@ -28,6 +29,20 @@ type choice struct {
 
 // generation is how many choices are remembered before the older ones begin to be forgotten.
 const generation = 1000
+
+// Prompt reports whether the policy translates without waiting.
+func (p *Policy) Prompt() bool {
+	_, asks := p.NAT.(Asking)
+	return !asks
+}
+
+// TranslateFor is Translate on behalf of s.
+func (p *Policy) TranslateFor(s *session.Session, pair Pair, m Mode) (netip.AddrPort, bool, error) {
+	if asking, ok := p.NAT.(Asking); ok {
+		return asking.TranslateFor(s, clean(pair), m)
+	}
+	return p.Translate(pair, m)
+}
 
 // Translate asks the NAT, or the memory of what it said.
 func (p *Policy) Translate(pair Pair, m Mode) (netip.AddrPort, bool, error) {

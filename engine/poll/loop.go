@@ -24,7 +24,8 @@ type Handler interface {
 // what runs on the loop.
 type Loop struct {
 	epoll, wake int
-	handlers    map[int]Handler
+	handlers    map[int]handler
+	round       uint64 // counts the times that the loop woke up
 	timers      timers
 	now         time.Time
 	buffer      []byte
@@ -32,6 +33,13 @@ type Loop struct {
 	mu     sync.Mutex
 	posted []func()
 	closed bool
+}
+
+// handler is a Handler and the round in which it was added: events that were fetched before are those of an earlier
+// socket with the same number.
+type handler struct {
+	Handler
+	round uint64
 }
 
 // bufferSize is that of the buffer that all sessions of a loop read into.
@@ -48,7 +56,7 @@ func New() (*Loop, error) {
 		unix.Close(epoll)
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	l := &Loop{epoll: epoll, wake: wake, handlers: map[int]Handler{}, now: time.Now(), buffer: make([]byte, bufferSize)}
+	l := &Loop{epoll: epoll, wake: wake, handlers: map[int]handler{}, now: time.Now(), buffer: make([]byte, bufferSize)}
 	if err := l.Add(wake, unix.EPOLLIN, waker{l}); err != nil {
 		unix.Close(wake)
 		unix.Close(epoll)
@@ -70,12 +78,14 @@ func (l *Loop) Add(fd int, events uint32, h Handler) error {
 		uintptr(unsafe.Pointer(&event)), 0, 0); err != 0 {
 		return fmt.Errorf("epoll_ctl: %w", err)
 	}
-	l.handlers[fd] = h
+	l.handlers[fd] = handler{h, l.round}
 	return nil
 }
 
 // Replace has h told of events at fd, in place of the handler that Add was given.
-func (l *Loop) Replace(fd int, h Handler) { l.handlers[fd] = h }
+func (l *Loop) Replace(fd int, h Handler) {
+	l.handlers[fd] = handler{h, l.handlers[fd].round}
+}
 
 // Forget ends what Add began. A descriptor that is closed afterwards needs no system call for it.
 func (l *Loop) Forget(fd int, closing bool) {
@@ -124,8 +134,9 @@ func (l *Loop) Run() {
 			panic(fmt.Sprintf("epoll_wait: %v", err)) // the descriptor is ours alone
 		}
 		l.now = time.Now()
+		l.round++
 		for _, e := range events[:max(n, 0)] {
-			if h := l.handlers[int(e.Fd)]; h != nil {
+			if h := l.handlers[int(e.Fd)]; h.Handler != nil && h.round < l.round {
 				h.Ready(e.Events)
 			}
 		}

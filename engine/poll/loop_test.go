@@ -47,6 +47,60 @@ func TestEvents(t *testing.T) {
 	l.Post(func() { l.Forget(pair[0], true); unix.Close(pair[0]) })
 }
 
+// reuse closes the descriptor of another handler and gives its number to a socket that has no events.
+type reuse struct {
+	l     *Loop
+	other func() *reuse
+	fd    int
+	quiet int
+	done  chan struct{}
+	calls *int
+}
+
+func (r *reuse) Ready(uint32) {
+	if *r.calls++; *r.calls > 1 {
+		return
+	}
+	fd := r.other().fd
+	r.l.Forget(fd, true)
+	_ = unix.Dup3(r.quiet, fd, unix.O_CLOEXEC)
+	_ = r.l.Add(fd, unix.EPOLLIN|unix.EPOLLET, r.other())
+	r.l.Post(func() { close(r.done) })
+}
+
+// Events that were fetched for a socket are not told to the handler of the next one with its number.
+func TestStaleEvents(t *testing.T) {
+	l, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	socketpair := func() [2]int {
+		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(pair[0]); unix.Close(pair[1]) })
+		return pair
+	}
+	calls, done, quiet := 0, make(chan struct{}), socketpair()
+	var both [2]*reuse
+	for i := range both {
+		pair := socketpair()
+		both[i] = &reuse{l: l, other: func() *reuse { return both[1-i] }, fd: pair[0], quiet: quiet[0], done: done, calls: &calls}
+		if err := l.Add(pair[0], unix.EPOLLIN|unix.EPOLLET, both[i]); err != nil {
+			t.Fatal(err)
+		}
+		unix.Write(pair[1], []byte("x"))
+	}
+	over := make(chan struct{})
+	go func() { defer close(over); l.Run() }()
+	<-done
+	l.Close()
+	if <-over; calls != 1 {
+		t.Errorf("%d events told, want the first alone", calls)
+	}
+}
+
 func TestTimers(t *testing.T) {
 	l := start(t)
 	done := make(chan []string, 1)

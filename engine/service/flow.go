@@ -3,14 +3,12 @@ package service
 import (
 	"errors"
 	"net/netip"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"zorpgo/engine/chain"
 	"zorpgo/engine/poll"
 	"zorpgo/engine/proxy"
-	"zorpgo/engine/route"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
 )
@@ -22,11 +20,11 @@ func (v *Service) RunOn(l *poll.Loop, env *Env, s *session.Session, client int, 
 	aimer, aims := v.chainer().(chain.Aimer)
 	prompt, quick := v.Class.(proxy.Prompt)
 	c := v.counter()
-	if !aims || !quick || !prompt.Prompt() || !c.enter(v.MaxInstances) {
+	if !aims || !quick || !prompt.Prompt() || !v.prompt() || !c.enter(v.MaxInstances) {
 		return nil, false
 	}
 	v.number(env, s)
-	f := &flow{run: run{service: v, env: env, session: s}, loop: l, aimer: aimer, over: over}
+	f := &flow{run: run{service: v, env: env, session: s}, loop: l, aimer: aimer, over: over, server: -1}
 	if !f.begin(client) {
 		stream.Close(client)
 		f.end(nil, nil)
@@ -42,9 +40,9 @@ type flow struct {
 	aimer chain.Aimer
 	over  func(*proxy.Flow)
 
-	plan    route.Plan
-	to      stream.Addr
-	server  int
+	search  chain.Search
+	aim     chain.Aim
+	server  int // being connected to; -1: none
 	timer   poll.Timer
 	retried bool
 }
@@ -76,38 +74,57 @@ func (f *flow) begin(client int) (begun bool) {
 		f.Unconnected(proxy.ErrNoServer)
 		return true
 	}
-	f.plan = f.service.plan(f.session)
+	f.search = f.aimer.Search(f.session, f.service.plan(f.session))
 	f.connect()
 	return true
 }
 
+// connect goes from target to target until one takes its time, or none is left.
 func (f *flow) connect() {
-	var limit time.Duration
-	var err error
-	if f.to, limit, err = f.aimer.Aim(f.session, f.plan); err != nil {
-		f.Unconnected(err)
-		return
-	}
-	if f.open(); f.server >= 0 && limit > 0 {
-		f.loop.Set(&f.timer, f.loop.Now().Add(limit), f.late)
+	defer func() {
+		if crash := recover(); crash != nil {
+			f.bug(crash)
+			f.Cut()
+		}
+	}()
+	for waits := false; !waits; waits = f.open() {
+		var err error
+		if f.aim, err = f.search.Next(); err != nil {
+			f.Unconnected(err)
+			return
+		}
+		f.retried = false
 	}
 }
 
-// open begins the server connection; what it says at once is the end of it. A source port that the client's last
+// open begins the connection to a server; false: it has failed at once. A source port that the client's last
 // connection has just left is tried again once.
-func (f *flow) open() {
-	var err error
-	f.server, err = stream.Open(f.to, chain.Source(f.plan.Local))
+func (f *flow) open() (waits bool) {
+	server, err := stream.Open(f.aim.To, chain.Source(f.aim.From))
 	if err == nil {
-		err = f.loop.Add(f.server, proxy.FlowEvents, f)
+		if err = f.loop.Add(server, proxy.FlowEvents, f); err != nil {
+			stream.Close(server)
+		}
 	}
 	switch {
 	case err == nil:
+		f.server = server
+		if f.aim.Limit > 0 {
+			f.loop.Set(&f.timer, f.loop.Now().Add(f.aim.Limit), f.late)
+		}
 	case errors.Is(err, unix.EADDRINUSE) && !f.retried:
 		f.retried = true
-		f.loop.Set(&f.timer, f.loop.Now().Add(stream.ReuseDelay), f.open)
+		f.loop.Set(&f.timer, f.loop.Now().Add(stream.ReuseDelay), f.reopen)
 	default:
-		f.fail(err)
+		f.search.Failed(err, false)
+		return false
+	}
+	return true
+}
+
+func (f *flow) reopen() {
+	if !f.open() {
+		f.connect()
 	}
 }
 
@@ -117,9 +134,9 @@ func (f *flow) Ready(events uint32) {
 		return
 	}
 	f.loop.Stop(&f.timer)
-	if err := stream.Opened(f.server, f.to, chain.Source(f.plan.Local)); err != nil {
+	if err := stream.Opened(f.server, f.aim.To, chain.Source(f.aim.From)); err != nil {
 		f.drop()
-		f.fail(err)
+		f.goOn(err)
 		return
 	}
 	f.arrived(events)
@@ -127,20 +144,22 @@ func (f *flow) Ready(events uint32) {
 
 func (f *flow) arrived(events uint32) {
 	var local netip.AddrPort
-	if f.to.Path == "" {
+	if f.aim.To.Path == "" {
 		local = stream.LocalAddr(f.server)
 	}
-	f.aimer.Arrived(f.session, local)
+	f.search.Arrived(local)
 	if f.service.Keepalive&KeepaliveServer != 0 {
 		_ = unix.SetsockoptInt(f.server, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 	}
-	f.Connected(f.server, events)
+	server := f.server
+	f.server = -1
+	f.Connected(server, events)
 }
 
 // late gives up a server that does not answer.
 func (f *flow) late() {
 	f.drop()
-	f.fail(timedOut{})
+	f.goOn(timedOut{})
 }
 
 func (f *flow) drop() {
@@ -149,12 +168,19 @@ func (f *flow) drop() {
 	f.server = -1
 }
 
-func (f *flow) fail(err error) { f.Unconnected(f.aimer.Failed(f.session, f.plan, err)) }
+// goOn tries the next server after one has failed.
+func (f *flow) goOn(err error) {
+	f.search.Failed(err, false)
+	f.connect()
+}
 
 // end is the end of the session.
 func (f *flow) end(_ *proxy.Flow, crash any) {
 	if crash != nil {
 		f.bug(crash)
+	}
+	if f.loop.Stop(&f.timer); f.server >= 0 { // cut while it was connecting
+		f.drop()
 	}
 	f.service.counter().leave()
 	f.over(f.Flow)

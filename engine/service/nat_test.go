@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"testing"
 
-	"zorpgo/engine/chain"
 	"zorpgo/engine/nat"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/route"
@@ -39,10 +38,26 @@ func TestTranslates(t *testing.T) {
 	if s.Server.String() != "192.0.2.5:2525" || from.Addr.String() != "172.16.40.10:0" || !v.ShowsClient() {
 		t.Errorf("server %s, from %+v", s.Server, from)
 	}
-	if _, aims := v.chainer().(chain.Aimer); aims {
-		t.Error("a driver could connect without translation")
+	if !v.prompt() {
+		t.Error("a table makes a driver wait")
 	}
 	if v.SNAT.NAT = (&nat.General{}); v.ShowsClient() {
 		t.Error("a general translation shows the client")
+	}
+}
+
+// slow is a translation that may take its time.
+type slow struct{ nat.NAT }
+
+func (slow) TranslateFor(*session.Session, nat.Pair, nat.Mode) (netip.AddrPort, bool, error) {
+	return netip.AddrPort{}, false, nil
+}
+
+func TestSlowTranslationIsNotPrompt(t *testing.T) {
+	p := &nat.Policy{Name: "s", NAT: slow{}}
+	for _, v := range []*Service{{SNAT: p}, {DNAT: p}} {
+		if v.prompt() {
+			t.Error("a driver that must not wait would have to")
+		}
 	}
 }

@@ -67,14 +67,14 @@ func (v *Service) plan(s *session.Session) route.Plan {
 	return p
 }
 
-// chainer is no chain.Aimer if addresses are translated: only Connect does that.
 func (v *Service) chainer() chain.Chainer {
-	c := v.Chainer
-	if c == nil {
-		c = &chain.Connect{}
+	if v.Chainer == nil {
+		return &chain.Connect{}
 	}
-	if v.SNAT != nil || v.DNAT != nil {
-		return struct{ chain.Chainer }{c}
-	}
-	return c
+	return v.Chainer
+}
+
+// prompt reports whether v can connect without waiting for anything but the server.
+func (v *Service) prompt() bool {
+	return (v.SNAT == nil || v.SNAT.Prompt()) && (v.DNAT == nil || v.DNAT.Prompt())
 }
