@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 
 	"zorpgo/builtins/core"
 	"zorpgo/builtins/dialect"
 	"zorpgo/builtins/interp"
+	"zorpgo/builtins/python"
 	"zorpgo/builtins/smtp"
 	"zorpgo/builtins/word"
 	"zorpgo/engine"
@@ -114,7 +116,9 @@ func (l *load) loader() *interp.Loader {
 	names := core.NotBuilt()
 	maps.Copy(names, core.ModulesNotBuilt())
 	base := core.Module(l.draft)
-	return &interp.Loader{
+	base["socket"] = python.Socket(l.draft)
+	loader := &interp.Loader{
+		Base: python.Functions(),
 		Modules: map[string]starlark.StringDict{
 			interp.Core:     base,
 			"Zorp.Zorp":     base,
@@ -130,13 +134,14 @@ func (l *load) loader() *interp.Loader {
 			"Zorp.Listener": base,
 			"Zorp.Subnet":   base,
 			"Zorp.Domain":   base,
-			"socket":        core.Socket(),
 			"Zorp.Smtp":     l.smtp.Module(),
 		},
 		NotBuilt: names,
 		Read:     l.read,
 		Print:    l.draft.Print,
 	}
+	maps.Copy(loader.Modules, python.Modules(l.draft))
+	return loader
 }
 
 // read also learns where the calls of the file stand, for the findings of words.
@@ -145,9 +150,23 @@ func (l *load) read(path string) ([]byte, error) {
 	if err == nil {
 		if file, _ := dialect.Parse(path, text); file != nil && file.Syntax != nil {
 			l.draft.Places.Learn(file.Syntax)
+			l.patterns(file.Syntax)
 		}
 	}
 	return text, err
+}
+
+// patterns reports the patterns of calls of re that can never work.
+func (l *load) patterns(f *syntax.File) {
+	syntax.Walk(f, func(n syntax.Node) bool {
+		if call, ok := n.(*syntax.CallExpr); ok {
+			if at, problem := python.Literal(call); problem != "" {
+				start, _ := at.Span()
+				l.draft.Error(interp.PosOf(start), "bad-pattern", problem, "")
+			}
+		}
+		return true
+	})
 }
 
 // compile finds the protocol of a class.

@@ -2,7 +2,6 @@ package core
 
 import (
 	"go.starlark.net/starlark"
-	"go.starlark.net/starlarkstruct"
 
 	"zorpgo/builtins/word"
 )
@@ -29,7 +28,7 @@ var textConstants = map[string]string{
 
 // constants are all of them by name; TRUE and FALSE are booleans, which every integer parameter takes as 1 and 0.
 func constants() starlark.StringDict {
-	dict := starlark.StringDict{"TRUE": starlark.True, "FALSE": starlark.False, "socket": socketModule()}
+	dict := starlark.StringDict{"TRUE": starlark.True, "FALSE": starlark.False}
 	for name, n := range numberConstants {
 		dict[name] = starlark.MakeInt(n)
 	}
@@ -41,17 +40,4 @@ func constants() starlark.StringDict {
 		dict[name] = starlark.String(text)
 	}
 	return dict
-}
-
-// socketModule is what policies use of Python's.
-func socketModule() starlark.Value {
-	return &starlarkstruct.Module{Name: "socket", Members: Socket()}
-}
-
-// Socket is what "from socket import *" brings.
-func Socket() starlark.StringDict {
-	return starlark.StringDict{
-		"IPPROTO_ICMP": starlark.MakeInt(1), "IPPROTO_TCP": starlark.MakeInt(6), "IPPROTO_UDP": starlark.MakeInt(17), "IPPROTO_ICMPV6": starlark.MakeInt(58),
-		"AF_UNIX": starlark.MakeInt(word.FamilyUnix), "AF_INET": starlark.MakeInt(word.FamilyInet), "AF_INET6": starlark.MakeInt(word.FamilyInet6),
-	}
 }

@@ -20,13 +20,32 @@ var errTooLong = errors.New("the result would be too long: a text is limited to 
 type builtin = func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error)
 
 func binaryBounded(op syntax.Token) builtin {
-	return func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+	return func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 		if tooLong(op, args[0], args[1]) {
 			return nil, errTooLong
 		}
-		return starlark.Binary(op, args[0], args[1])
+		if text, ok := args[0].(starlark.String); ok && op == syntax.PERCENT {
+			return charged(thread)(format(string(text), args[1]))
+		}
+		return charged(thread)(starlark.Binary(op, args[0], args[1]))
 	}
 }
+
+// charged counts what a value takes in memory as steps, so that the limit on steps is one on memory, too.
+func charged(thread *starlark.Thread) func(starlark.Value, error) (starlark.Value, error) {
+	return func(v starlark.Value, err error) (starlark.Value, error) {
+		switch v := v.(type) {
+		case starlark.String:
+			thread.Steps += uint64(len(v) / textPerStep)
+		case *starlark.List, starlark.Tuple:
+			thread.Steps += uint64(length(v))
+		}
+		return v, err
+	}
+}
+
+// textPerStep is how many bytes of text count as one step.
+const textPerStep = 32
 
 func addBounded(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 	if tooLong(syntax.PLUS, args[0], args[1]) {
@@ -131,7 +150,7 @@ func callBounded(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tup
 			return nil, errTooLong
 		}
 	}
-	return starlark.Call(thread, fn, args, kwargs)
+	return charged(thread)(starlark.Call(thread, fn, args, kwargs))
 }
 
 func methodTooLong(name, s string, args starlark.Tuple, kwargs []starlark.Tuple) bool {

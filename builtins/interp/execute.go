@@ -119,6 +119,10 @@ func (r *load) unknown(at source.Pos, name string, near []string) {
 		r.fail(at, "not-built", name+" is Zorp's but not built yet", why)
 		return
 	}
+	if way, ok := pythonOnly[name]; ok {
+		r.fail(at, "not-in-zorpgo", name+" is not in zorpgo's policy language", way)
+		return
+	}
 	hint := didYouMean(name, near)
 	for _, module := range moduleNames(r.Modules) {
 		if r.Modules[module].Has(name) {

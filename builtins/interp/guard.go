@@ -1,6 +1,8 @@
 package interp
 
 import (
+	"strconv"
+
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
@@ -17,7 +19,8 @@ var boundedOps = map[syntax.Token]syntax.Token{
 }
 
 // boundedMethods are the methods of strings to guard.
-var boundedMethods = map[string]bool{"join": true, "replace": true, "format": true}
+var boundedMethods = map[string]bool{"join": true, "replace": true, "format": true, "split": true, "rsplit": true,
+	"splitlines": true}
 
 const (
 	boundedOp     = "bounded "     // with the operator: x op y
@@ -30,8 +33,13 @@ func (r *load) guard(u *unit) {
 	stmts := u.file.Syntax.Stmts
 	dialect.Rewrite(stmts, guarded)
 	dialect.Statements(stmts, func(stmt syntax.Stmt) {
-		if s, ok := stmt.(*syntax.AssignStmt); ok && boundedOps[s.Op] != 0 {
-			r.guardAssign(s, boundedOps[s.Op])
+		switch s := stmt.(type) {
+		case *syntax.AssignStmt:
+			if op := boundedOps[s.Op]; op != 0 {
+				r.guardAssign(s, op)
+			}
+		case *syntax.ForStmt:
+			s.X = call(syntax.Start(s.X), eachOf, s.X)
 		}
 	})
 }
@@ -39,13 +47,23 @@ func (r *load) guard(u *unit) {
 func guarded(e syntax.Expr) syntax.Expr {
 	switch e := e.(type) {
 	case *syntax.BinaryExpr:
-		if op := boundedOps[e.Op]; op != 0 && !number(e.X) && !number(e.Y) || e.Op == syntax.STAR {
+		if op := boundedOps[e.Op]; op != 0 && !number(e.X) && !number(e.Y) || e.Op == syntax.STAR || e.Op == syntax.PERCENT && !number(e.X) {
 			return call(e.OpPos, boundedOp+e.Op.String(), e.X, e.Y)
 		}
 	case *syntax.CallExpr:
 		if dot, ok := e.Fn.(*syntax.DotExpr); ok && boundedMethods[dot.Name.Name] {
 			args := append([]syntax.Expr{dot}, e.Args...)
 			return &syntax.CallExpr{Fn: &syntax.Ident{NamePos: e.Lparen, Name: boundedCall}, Lparen: e.Lparen, Args: args, Rparen: e.Rparen}
+		} else if ok && pythonMethods[dot.Name.Name] {
+			name := &syntax.Literal{Token: syntax.STRING, TokenPos: dot.NamePos, Raw: strconv.Quote(dot.Name.Name), Value: dot.Name.Name}
+			args := append([]syntax.Expr{dot.X, name}, e.Args...)
+			return &syntax.CallExpr{Fn: &syntax.Ident{NamePos: e.Lparen, Name: pythonCall}, Lparen: e.Lparen, Args: args, Rparen: e.Rparen}
+		}
+	case *syntax.Comprehension:
+		for _, clause := range e.Clauses {
+			if loop, ok := clause.(*syntax.ForClause); ok {
+				loop.X = call(syntax.Start(loop.X), eachOf, loop.X)
+			}
 		}
 	}
 	return e
@@ -116,6 +134,8 @@ func call(at syntax.Position, name string, args ...syntax.Expr) syntax.Expr {
 func bounded() starlark.StringDict {
 	names := starlark.StringDict{
 		boundedCall:   starlark.NewBuiltin(boundedCall, callBounded),
+		pythonCall:    starlark.NewBuiltin(pythonCall, callPython),
+		eachOf:        starlark.NewBuiltin(eachOf, iterated),
 		boundedAddend: starlark.NewBuiltin(boundedAddend, addBounded),
 		"range":       starlark.NewBuiltin("range", rangeBounded),
 	}
@@ -125,5 +145,6 @@ func bounded() starlark.StringDict {
 	for _, name := range []string{"str", "repr", "print", "fail"} {
 		names[name] = starlark.NewBuiltin(name, textBounded(starlark.Universe[name]))
 	}
+	names["unicode"], names["basestring"], names["xrange"], names["long"] = names["str"], names["str"], names["range"], starlark.Universe["int"]
 	return names
 }

@@ -15,11 +15,32 @@ import (
 
 // elsewhere says what a policy uses instead of some modules of Python.
 var elsewhere = map[string]string{
-	"os":     "a policy cannot reach files and processes",
-	"sys":    "a policy cannot reach the process it runs in",
-	"re":     "use RegexpMatcher",
-	"string": "text has the methods itself: s.find(x)",
-	"socket": "a policy opens no connections",
+	"os":         "a policy cannot reach files and processes",
+	"sys":        "a policy cannot reach the process it runs in",
+	"subprocess": "a policy cannot start programs",
+	"commands":   "a policy cannot start programs",
+	"thread":     "every session already runs on its own",
+	"threading":  "every session already runs on its own",
+	"urllib":     "a policy opens no connections",
+	"urllib2":    "a policy opens no connections",
+	"smtplib":    "a policy opens no connections",
+	"types":      "write isinstance(x, str)",
+	"random":     "a policy has no random numbers",
+	"syslog":     "write log(None, CORE_INFO, 3, \"text\")",
+	"logging":    "write log(None, CORE_INFO, 3, \"text\")",
+}
+
+// pythonOnly are functions of Python that a policy has not, and what it does instead.
+var pythonOnly = map[string]string{
+	"open": "a policy cannot reach files; write what they hold into a .star file beside it and import that", "file": "a policy cannot reach files; write what they hold into a .star file beside it and import that",
+	"execfile": "write: from NAME import *, for NAME.star or NAME.py beside this file", "eval": "write the expression itself",
+	"__import__": "write the import at the top of the file", "reload": "SIGHUP loads the policy again", "input": "a policy has no terminal",
+	"raw_input": "a policy has no terminal", "globals": "name the value itself", "locals": "name the value itself", "vars": "name the value itself",
+	"setattr": "write self.name = value", "delattr": "set it to None", "os": elsewhere["os"], "sys": elsewhere["sys"],
+	"Exception": "call fail(text) to refuse", "ValueError": "call fail(text) to refuse", "KeyError": "call fail(text) to refuse",
+	"RuntimeError": "call fail(text) to refuse", "property": "write a method", "staticmethod": "write a function outside the class",
+	"classmethod": "write a function outside the class", "iter": "write the for loop itself", "next": "write the for loop itself",
+	"id": "compare with is", "cmp": "compare with <, == and >",
 }
 
 // imports binds what the import statements of u say.

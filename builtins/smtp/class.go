@@ -21,7 +21,11 @@ type made struct {
 	name   string
 	host   *host
 	object *interp.Object
+	waits  bool // the policy asks the resolver: a callback may take time
 }
+
+// Prompt implements proxy.Prompt.
+func (m *made) Prompt() bool { return !m.waits && m.Class.Prompt() }
 
 // New makes the machine of a session; its hooks find the session's object, made when one of them first runs.
 func (m *made) New(s *session.Session) (proxy.Protocol, error) {

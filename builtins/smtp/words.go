@@ -117,9 +117,10 @@ func (w *Words) compile(class *interp.Class, pos source.Pos) proxy.Class {
 	before := w.errors()
 	h := newHost(class, &report{draft: w.draft})
 	w.draft.Thread = interp.NewThread("config", interp.LoadLimits, w.draft.Print)
+	word.Share(w.draft.Thread)
 	object, err := evaluate(h, w.draft.Thread)
 	w.draft.Thread = nil
-	if errors.Is(err, errNeedsSession) {
+	if errors.Is(err, errNeedsSession) || errors.Is(err, word.ErrVaries) {
 		w.own.prepare()
 		return &perSession{w, class}
 	}
@@ -137,7 +138,7 @@ func (w *Words) compile(class *interp.Class, pos source.Pos) proxy.Class {
 		return &perSession{w, class}
 	}
 	object.Freeze()
-	return &made{Class: compiled, name: class.Name(), host: h, object: object}
+	return &made{Class: compiled, name: class.Name(), host: h, object: object, waits: w.draft.Places.Waits}
 }
 
 // failed records an error of config().

@@ -13,7 +13,11 @@ type Places struct {
 	starts map[source.Pos]source.Pos  // of what has a dot or an index, by the position of that
 	set    map[string]source.Pos      // of the first assignment to an attribute of that name
 	onSelf []Assignment
+	Waits  bool // the policy mentions functions that wait for the resolver
 }
+
+// waiting are the functions that wait for the resolver.
+var waiting = map[string]bool{"gethostbyname": true, "gethostbyaddr": true, "getfqdn": true, "setTargetAddressByHostname": true}
 
 // Assignment is a place where a method sets an attribute of its object.
 type Assignment struct {
@@ -36,7 +40,10 @@ func (p *Places) Learn(f *syntax.File) {
 		switch e := n.(type) {
 		case *syntax.CallExpr:
 			p.calls[position(e.Lparen)] = &callPlaces{exprPos(e), e.Args}
+		case *syntax.Ident:
+			p.Waits = p.Waits || waiting[e.Name]
 		case *syntax.DotExpr:
+			p.Waits = p.Waits || waiting[e.Name.Name]
 			p.starts[position(e.Dot)] = exprPos(e)
 		case *syntax.IndexExpr:
 			p.starts[position(e.Lbrack)] = exprPos(e)

@@ -1,6 +1,7 @@
 package word
 
 import (
+	"errors"
 	"log/slog"
 
 	"go.starlark.net/starlark"
@@ -39,3 +40,14 @@ func (d *Draft) SetOnSelf() []Assignment { return d.Places.onSelf }
 
 // Set is where an attribute of some object was first assigned in the policy's text.
 func (d *Draft) Set(attribute string) source.Pos { return d.Places.set[attribute] }
+
+// ErrVaries stops a config() that looks at what changes from session to session: it is run for each session instead.
+var ErrVaries = errors.New("this can differ from session to session")
+
+const sharedKey = "shared"
+
+// Share has what thread evaluates serve all sessions, so that nothing which varies may be looked at.
+func Share(thread *starlark.Thread) { thread.SetLocal(sharedKey, true) }
+
+// Shared reports whether what thread evaluates serves all sessions.
+func Shared(thread *starlark.Thread) bool { return thread.Local(sharedKey) != nil }

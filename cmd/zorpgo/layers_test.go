@@ -31,7 +31,7 @@ var layers = [][]string{
 	{"builtins/dialect"},
 	{"builtins/interp"},
 	{"builtins/word"},
-	{"builtins/core", "builtins/smtp", "builtins/plug"},
+	{"builtins/core", "builtins/smtp", "builtins/plug", "builtins/python"},
 	{"builtins"},
 	{"builtins/catalogue"},
 	{"builtins/reference"},
