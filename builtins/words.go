@@ -12,6 +12,7 @@ import (
 
 	"zorpgo/builtins/core"
 	"zorpgo/builtins/interp"
+	"zorpgo/builtins/python"
 	"zorpgo/builtins/smtp"
 	"zorpgo/builtins/word"
 )
@@ -23,7 +24,7 @@ func Words() []*word.Word { return core.Words() }
 func Attributes() []*smtp.Attribute { return smtp.Attributes }
 
 // Pages is the documentation of everything that the modules bring but for constants: a module's Pages belong here.
-func Pages() []word.Page { return slices.Concat(core.Pages(), smtp.Pages()) }
+func Pages() []word.Page { return slices.Concat(core.Pages(), smtp.Pages(), python.Pages()) }
 
 // Module is one that a policy can import, with the names that it brings.
 type Module struct {

@@ -11,11 +11,11 @@ import (
 // texts is the module string of Python 2: constants, and methods of strings written as functions.
 func texts() starlark.StringDict {
 	lower := "abcdefghijklmnopqrstuvwxyz"
-	upper, digits, punctuation, blanks := strings.ToUpper(lower), "0123456789", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "\t\n\x0b\x0c\r "
+	upper, digits := strings.ToUpper(lower), "0123456789"
 	dict := starlark.StringDict{}
 	for name, text := range map[string]string{"ascii_lowercase": lower, "lowercase": lower, "ascii_uppercase": upper, "uppercase": upper,
 		"ascii_letters": lower + upper, "letters": lower + upper, "digits": digits, "hexdigits": digits + "abcdefABCDEF", "octdigits": digits[:8],
-		"punctuation": punctuation, "whitespace": blanks, "printable": digits + lower + upper + punctuation + blanks} {
+		"punctuation": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "whitespace": "\t\n\x0b\x0c\r "} {
 		dict[name] = starlark.String(text)
 	}
 	for name := range strings.FieldsSeq("lower upper strip lstrip rstrip split rsplit splitlines find rfind index rindex count capitalize replace startswith endswith") {
