@@ -19,7 +19,9 @@ import (
 type Service struct {
 	Name             string
 	Pos              source.Pos
-	Deny             bool // no session, the connection is reset (Zorp's DenyService); the rest counts nothing
+	Deny             bool   // no session, the connection is reset (Zorp's DenyService); the rest counts nothing
+	DenyIPv4         string // what a packet filter answers, in nft's words: "tcp reset", "icmp port-unreachable"; "": nothing
+	DenyIPv6         string
 	Class            proxy.Class
 	Router           route.Router  // nil is a route.Transparent
 	Chainer          chain.Chainer // nil is a chain.Connect

@@ -19,7 +19,9 @@ func elsewhere(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
 	done := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and the namespace with it
+		var err error
+		defer func() { done <- err }() // also when f fails the test
+		runtime.LockOSThread()         // never unlocked: the thread ends with the goroutine, and the namespace with it
 		handle, err := netns.New()
 		if err == nil {
 			defer handle.Close()
@@ -28,7 +30,6 @@ func elsewhere(t *testing.T, f func(t *testing.T)) {
 		if err == nil {
 			f(t)
 		}
-		done <- err
 	}()
 	if err := <-done; err != nil {
 		t.Skip("no network namespace: ", err)
