@@ -139,6 +139,8 @@ func (l *load) loader() *interp.Loader {
 		NotBuilt: names,
 		Read:     l.read,
 		Print:    l.draft.Print,
+
+		SetModule: func(module, name string) { core.SetModule(l.draft, module, name) },
 	}
 	maps.Copy(loader.Modules, python.Modules(l.draft))
 	return loader

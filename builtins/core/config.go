@@ -43,7 +43,7 @@ func (c *configObject) Attr(name string) (starlark.Value, error) {
 	case "options":
 		return &options{c.draft}, nil
 	case "audit", "blob", "dirs":
-		return nil, fmt.Errorf("config.%s is Zorp's but not built yet: leave it out", name)
+		return &container{c.draft, name}, nil
 	}
 	return nil, nil
 }
@@ -85,6 +85,17 @@ var optionTable = map[string]option{
 		is:  `"en", the one language that is built`,
 		doc: "of the texts that clients see",
 	},
+	"zone_dispatcher_shift_threshold": {
+		get: func(d *word.Draft) starlark.Value { return starlark.MakeInt(1000) },
+		set: func(d *word.Draft, v starlark.Value) bool {
+			d.Note(d.Set("zone_dispatcher_shift_threshold"), "no-effect",
+				"config.options.zone_dispatcher_shift_threshold has no effect: zones are looked up without a cache", "leave it out")
+			_, ok := word.AsInt(v)
+			return ok
+		},
+		is:  "an integer",
+		doc: "how many zones a ZoneDispatcher remembers; no effect",
+	},
 	"kzorp_enabled": {
 		get: func(d *word.Draft) starlark.Value { return starlark.True },
 		set: func(d *word.Draft, v starlark.Value) bool {
@@ -98,7 +109,7 @@ var optionTable = map[string]option{
 }
 
 // Options of Zorp that are not built.
-var optionsNotBuilt = []string{"zone_dispatcher_shift_threshold", "product_name", "package_suffix"}
+var optionsNotBuilt = []string{"product_name", "package_suffix"}
 
 // String is how it prints.
 func (*options) String() string { return "config.options" }

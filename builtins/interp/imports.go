@@ -64,7 +64,7 @@ func (r *load) bindModule(u *unit, imp dialect.Import, names starlark.StringDict
 		return
 	}
 	root, _, _ := strings.Cut(imp.Module, ".")
-	u.names[root] = tree(root, r.Modules, r.NotBuilt)
+	u.names[root] = r.tree(root)
 }
 
 // bindNames binds those of names that imp asks for.

@@ -23,7 +23,9 @@ type Loader struct {
 	Read     func(path string) ([]byte, error) // os.ReadFile if nil
 	Limits   Limits                            // of the load and of each RunAtLoad; LoadLimits if zero
 	Print    Print
-	Locals   map[string]any // what builtins find by thread.Local during the load
+	// SetModule is told of an assignment to a name of a module of Zorp's; nil refuses it.
+	SetModule func(module, name string)
+	Locals    map[string]any // what builtins find by thread.Local during the load
 }
 
 // Policy is what a load made.
@@ -77,6 +79,9 @@ func (l *Loader) start() *load {
 		for name, v := range names {
 			run.always[name] = v
 		}
+	}
+	if l.Modules[Core] != nil {
+		run.always["Zorp"] = l.tree("Zorp")
 	}
 	run.thread = NewThread("load", run.limits(), l.Print)
 	for key, v := range l.Locals {

@@ -13,9 +13,19 @@ type module struct {
 	name     string
 	attrs    starlark.StringDict
 	notBuilt map[string]string
+	set      func(module, name string) // nil: nothing can be set
 }
 
-var _ starlark.HasAttrs = (*module)(nil)
+var _ starlark.HasSetField = (*module)(nil)
+
+// SetField tells the loader; a module itself does not change.
+func (m *module) SetField(name string, _ starlark.Value) error {
+	if m.set == nil {
+		return fmt.Errorf("cannot set %s.%s: a module is constant", m.name, name)
+	}
+	m.set(m.name, name)
+	return nil
+}
 
 // Attr is a name of the module.
 func (m *module) Attr(name string) (starlark.Value, error) {
@@ -45,14 +55,15 @@ func notBuilt(name, why string) string {
 }
 
 // tree is the value of the first part of a dotted module name with every module below it: Zorp, with Zorp.Core, Zorp.Smtp.
-func tree(root string, modules map[string]starlark.StringDict, notBuilt map[string]string) *module {
-	m := &module{name: root, attrs: starlark.StringDict{}, notBuilt: notBuilt}
+func (l *Loader) tree(root string) *module {
+	modules, notBuilt := l.Modules, l.NotBuilt
+	m := &module{name: root, attrs: starlark.StringDict{}, notBuilt: notBuilt, set: l.SetModule}
 	for n, v := range modules[root] {
 		m.attrs[n] = v
 	}
 	for full, names := range modules {
 		if below, ok := strings.CutPrefix(full, root+"."); ok && !strings.Contains(below, ".") {
-			m.attrs[below] = &module{name: full, attrs: names, notBuilt: notBuilt}
+			m.attrs[below] = &module{name: full, attrs: names, notBuilt: notBuilt, set: l.SetModule}
 		}
 	}
 	return m

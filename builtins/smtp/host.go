@@ -62,10 +62,12 @@ func (h *host) Attr(name string) (starlark.Value, error) {
 	if t := h.tables[name]; t != nil {
 		return t, nil
 	}
-	if name == "session" {
-		if h.session == nil {
-			return nil, errNeedsSession
-		}
+	switch {
+	case name == "ssl":
+		return nil, errors.New("self.ssl is no longer part of Zorp: TLS is said by encryption_policy of the Service")
+	case name == "session" && h.session == nil:
+		return nil, errNeedsSession
+	case name == "session":
 		return &sessionObject{h.session}, nil
 	}
 	a := byName[name]
