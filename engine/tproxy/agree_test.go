@@ -84,6 +84,9 @@ func newWire(t *testing.T) *wire {
 	for _, text := range []string{"10.0.0.1/32", "fd00::1/128"} {
 		addr, err := netlink.ParseAddr(text)
 		check(t, err)
+		if addr.IP.To4() == nil {
+			addr.Flags = unix.IFA_F_NODAD // else it is not there for a second
+		}
 		check(t, netlink.AddrAdd(w.near, addr))
 	}
 	check(t, netlink.LinkSetUp(w.near))
