@@ -34,7 +34,7 @@ func ModulesNotBuilt() map[string]string {
 const (
 	asRule     = "write a Rule with dst_port and dst_subnet"
 	noUDP      = "leave it out: only TCP is served"
-	asRouter   = "use DirectedRouter or TransparentRouter"
+	asRouter   = "use InbandRouter, and call self.session.setServer(address) in connectServer of the proxy class"
 	asChainer  = "use ConnectChainer"
 	asMatcher  = "use RegexpMatcher"
 	noNAT      = "leave it out; forge_addr=TRUE of the router shows the server the client's address"
@@ -51,7 +51,7 @@ var notBuilt = map[string]string{
 	asRule:                            "RuleDispatcher",
 	"write each of its rules as Rule": "NDimensionDispatcher NDimensionListener",
 	noUDP:                             "Receiver ZoneReceiver CSZoneReceiver NDimensionReceiver",
-	asRouter:                          "InbandRouter AbstractRouter",
+	asRouter:                          "AbstractRouter",
 	asChainer:                         "MultiTargetChainer StateBasedChainer RoundRobinChainer FailoverChainer SideStackChainer AbstractChainer",
 	noNAT: "NATPolicy ForgeClientSourceNAT StaticNAT OneToOneNAT OneToOneMultiNAT RandomNAT HashNAT GeneralNAT NAT64 NAT46 AbstractNAT " +
 		"NAT_SNAT NAT_DNAT",
@@ -69,7 +69,7 @@ var notBuilt = map[string]string{
 		"AbstractFingerProxy FingerProxy",
 	"write SockAddrInet; forge_port of the router chooses source ports": "SockAddrInetRange",
 	"write one rule for each port":                                      "DetectorPolicy AbstractDetector HttpDetector CertDetector SshDetector SniDetector DetectResult",
-	nothingYet: "StackingProvider RemoteStackingBackend DNSResolver HashResolver ResolverPolicy AbstractResolver ConnectionVerdict " +
+	nothingYet: "StackingProvider RemoteStackingBackend AbstractResolver ConnectionVerdict " +
 		"ZEndpoint streamPair quit isInitialPolicyLoad init deinit purge cleanup notify new",
 	noRaise: "ZoneException ServiceException DACException MACException AAException AuthException LimitException InternalException " +
 		"UserException LicenseException MatcherException ConfigException",

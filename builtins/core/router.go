@@ -67,6 +67,22 @@ var routerWords = []*word.Word{
 	},
 }
 
+var inbandWord = &word.Word{
+	Name: "InbandRouter", Module: "Zorp.Core",
+	Doc: "Names no server: a method of the proxy class does, with self.session.setServer(address) or " +
+		"self.session.setTargetAddressByHostname(host, port), in config(), startUp or connectServer. Without that there is no server.",
+	Example: `InbandRouter(forge_addr=TRUE)`,
+	Errors:  []string{"forge_port TRUE or 0, which are hardly meant"},
+	Params:  []word.Param{forgeParams[0], forgeParams[2]},
+	Make: func(c *word.Call) starlark.Value {
+		forge := forging(c)
+		if c.Bad {
+			return interp.Poison{}
+		}
+		return word.NewValue[route.Router](c, "router", &route.Inband{Forge: forge})
+	},
+}
+
 func targets(c *word.Call) []stream.Addr {
 	var addrs []stream.Addr
 	v := c.Given("dest_addr")

@@ -38,7 +38,7 @@ var serviceWord = &word.Word{
 		{Name: "max_instances", Type: word.Integer, Default: "0", Doc: "sessions at a time; 0 is no limit"},
 		{Name: "max_sessions", Type: word.Integer, Default: "0", Doc: "sessions per thread; no effect: every session has its own goroutines"},
 		{Name: "auth_name", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "what users are told when asked"},
-		{Name: "resolver_policy", Type: word.Any, Default: "None", NotBuilt: "leave it out: the system's resolver is used", Doc: "resolves names that a protocol brings"},
+		{Name: "resolver_policy", Type: word.Text, Default: "None", Doc: "the name of a ResolverPolicy, for hosts that are named in a session; None is DNSResolver()"},
 		{Name: "auth", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "the old form of authentication_policy"},
 		{Name: "auth_policy", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "the old form of authentication_policy"},
 		{Name: "keepalive", Type: word.Integer, Default: "Z_KEEPALIVE_NONE", Doc: "on which sides TCP keep-alive is on: Z_KEEPALIVE_CLIENT, _SERVER, _BOTH"},
@@ -63,6 +63,7 @@ func makeService(c *word.Call) starlark.Value {
 	s.Router, s.Chainer = routerOf(c), chainerOf(c)
 	declare(c, s)
 	c.Draft.Later(func() {
+		s.Resolver = resolverOf(c)
 		for i, name := range s.LimitTargetZones {
 			c.Draft.Zone(c.Element("limit_target_zones_to", i), "Service", name)
 		}

@@ -44,6 +44,7 @@ var sessionAttrs = map[string]func(s *session.Session) starlark.Value{
 	"client_address": func(s *session.Session) starlark.Value { return address(s.Client) },
 	"client_local":   func(s *session.Session) starlark.Value { return address(s.ClientLocal) },
 	"client_zone":    func(s *session.Session) starlark.Value { return zoneValue(s.ClientZone) },
+	"target_address": targetAddress,
 	"server_address": func(s *session.Session) starlark.Value { return addressOf(s.Server) },
 	"server_local":   func(s *session.Session) starlark.Value { return address(s.ServerLocal) },
 	"server_zone":    func(s *session.Session) starlark.Value { return zoneValue(s.ServerZone) },
@@ -58,9 +59,9 @@ var sessionAttrs = map[string]func(s *session.Session) starlark.Value{
 }
 
 // sessionNotBuilt are Zorp's other names.
-var sessionNotBuilt = "client_listen target_address target_local target_zone target_address_inband target_local_loose " +
-	"target_local_random auth_info authorized owner chainer proxy smtp client_stream server_stream started setTargetAddress " +
-	"setServer setTargetAddressByHostname setServerAddress isServerPermitted getMasterSession"
+var sessionNotBuilt = "client_listen target_local target_zone target_address_inband target_local_loose " +
+	"target_local_random auth_info authorized owner chainer proxy smtp client_stream server_stream started " +
+	"setServerAddress isServerPermitted getMasterSession"
 
 // Attr is one of Zorp's attributes.
 func (s *sessionObject) Attr(name string) (starlark.Value, error) {
@@ -69,6 +70,9 @@ func (s *sessionObject) Attr(name string) (starlark.Value, error) {
 	}
 	if get := sessionAttrs[name]; get != nil {
 		return get(s.session), nil
+	}
+	if sessionMethods[name] != nil {
+		return s.method(name), nil
 	}
 	for known := range strings.FieldsSeq(sessionNotBuilt) {
 		if name == known {

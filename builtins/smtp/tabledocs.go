@@ -40,6 +40,7 @@ var sessionDocs = map[string]string{
 	"client_address": "where the client is: an address with ip_s and port",
 	"client_local":   "the address that the client connected to",
 	"client_zone":    "the client's zone, or None; its name is client_zone.name",
+	"target_address": "the servers that the policy chose with setServer, or None: the router's stand",
 	"server_address": "the server, or None before there is one",
 	"server_local":   "this host's address towards the server, or None",
 	"server_zone":    "the server's zone, or None",

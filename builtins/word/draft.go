@@ -16,6 +16,7 @@ import (
 	"zorpgo/builtins/interp"
 	"zorpgo/engine/match"
 	"zorpgo/engine/proxy"
+	"zorpgo/engine/route"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
 	"zorpgo/engine/source"
@@ -37,11 +38,12 @@ type Draft struct {
 	Now        func() time.Time // nil: time.Now
 	Interfaces func() []Interface
 
-	Zones    []*zone.Zone // see AddZone
-	Services map[string]*service.Service
-	Rules    []*rule.Rule
-	Matchers map[string]*Matcher
-	Config   Config
+	Zones     []*zone.Zone // see AddZone
+	Services  map[string]*service.Service
+	Rules     []*rule.Rule
+	Matchers  map[string]*Matcher
+	Resolvers map[string]route.Resolver
+	Config    Config
 
 	Print interp.Print
 	// Partial says that some declarations could not be read: a name that seems undefined may be one of theirs.
@@ -72,6 +74,7 @@ func NewDraft(log *slog.Logger) *Draft {
 		Log:        log,
 		Services:   map[string]*service.Service{},
 		Matchers:   map[string]*Matcher{},
+		Resolvers:  map[string]route.Resolver{},
 		zoneAt:     map[string]int{},
 		Config:     Config{TimeoutServerConnect: 30000, Language: "en"},
 		Interfaces: HostInterfaces,

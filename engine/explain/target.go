@@ -78,6 +78,8 @@ func router(r route.Router) string {
 		return "TransparentRouter"
 	case *route.Directed:
 		return "DirectedRouter"
+	case *route.Inband:
+		return "InbandRouter"
 	}
 	return ""
 }

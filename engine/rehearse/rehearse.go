@@ -104,6 +104,9 @@ func (r *Rehearsal) targets(e Entrance) []stream.Addr {
 	if s == nil || s.Deny {
 		return nil
 	}
+	if _, inband := s.Routing().(*route.Inband); inband {
+		return nil // known in the session only
+	}
 	targets := []stream.Addr{{AddrPort: e.At}}
 	if directed, ok := s.Routing().(*route.Directed); ok {
 		targets = slices.Clone(directed.Dest)

@@ -21,7 +21,11 @@ type Directed struct {
 	Overrideable bool
 }
 
+// Inband names no target: the proxy or the policy does, during the session (Zorp's InbandRouter).
+type Inband struct{ Forge Forge }
+
 var (
+	_ Router = (*Inband)(nil)
 	_ Router = (*Transparent)(nil)
 	_ Router = (*Directed)(nil)
 )
@@ -43,6 +47,23 @@ func (r *Transparent) Route(s *session.Session) Plan {
 func (r *Directed) Route(s *session.Session) Plan {
 	return Plan{Targets: r.Dest, Local: r.Forge.local(s.Client), Overrideable: r.Overrideable}
 }
+
+// Route leaves the targets open.
+func (r *Inband) Route(s *session.Session) Plan {
+	return Plan{Local: r.Forge.local(s.Client), Overrideable: true}
+}
+
+// Forging is what the policy said.
+func (r *Inband) Forging() Forge { return r.Forge }
+
+// Overrides reports whether the proxy may choose the target: always.
+func (r *Inband) Overrides() bool { return true }
+
+// Overrides reports whether the proxy may choose another target.
+func (r *Transparent) Overrides() bool { return r.Overrideable }
+
+// Overrides reports whether the proxy may choose another target.
+func (r *Directed) Overrides() bool { return r.Overrideable }
 
 // Forging is what the policy said.
 func (r *Transparent) Forging() Forge { return r.Forge }

@@ -54,6 +54,12 @@ func (v *Service) number(env *Env, s *session.Session) {
 	s.Service = v.Name
 	s.ID = "svc/" + env.Instance + "/" + v.Name + ":" + strconv.FormatInt(v.counter().sessions.Add(1)-1, 10)
 	s.Log = s.Log.With("session", s.ID)
+	if r, ok := v.Router.(interface{ Overrides() bool }); ok {
+		s.Inband = r.Overrides()
+	}
+	if v.Resolver != nil {
+		s.Resolve = v.Resolver.Resolve
+	}
 }
 
 // run is one session of a service.

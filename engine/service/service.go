@@ -28,7 +28,8 @@ type Service struct {
 	SNAT, DNAT       *nat.Policy   // translate the client's address for the server to see, and the targets; nil: neither
 	MaxInstances     int           // sessions at a time; 0 is no limit
 	Keepalive        Keepalive
-	LimitTargetZones []string // the server's zone or one of its parents must be here; empty is no limit
+	Resolver         route.Resolver // of hosts that are named in a session; nil: none is known
+	LimitTargetZones []string       // the server's zone or one of its parents must be here; empty is no limit
 
 	counts atomic.Pointer[counts]
 }
@@ -66,6 +67,9 @@ func (v *Service) ShowsClient() bool {
 func (v *Service) plan(s *session.Session) route.Plan {
 	p := v.Routing().Route(s)
 	p.Zones, p.SNAT, p.DNAT = v.LimitTargetZones, v.SNAT, v.DNAT
+	if len(s.Targets) > 0 {
+		p.Targets = s.Targets
+	}
 	return p
 }
 

@@ -5,6 +5,7 @@
 package session
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -27,6 +28,10 @@ type Session struct {
 	ClientZone  *zone.Zone     // nil: no zone holds the client
 	Direct      bool           // the listener is bound to ClientLocal itself: connecting there would be a loop
 	Zones       *zone.Table    // of the policy that the session began under
+
+	Targets []stream.Addr                                                // what the policy wants instead of the router's; nil: nothing
+	Inband  bool                                                         // the router lets the proxy choose
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error) // of hosts named in the session; may be nil
 
 	Server      stream.Addr // the server of the current or last connect
 	ServerLocal netip.AddrPort
