@@ -4,7 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,20 +69,80 @@ func play(t *testing.T, p proxy.Protocol, script string) error {
 // protocolUnder is the protocol of one session of service "smtp" under a policy.
 func protocolUnder(t *testing.T, policy string) proxy.Protocol {
 	t.Helper()
+	return protocolOf(t, map[string]string{"policy.star": policy, "/etc/mailname": "mx.example.com\n"}, "172.16.40.10", "policy.star")
+}
+
+// protocolOf is the protocol of one session of the only service of the policy in files, or of that called smtp.
+func protocolOf(t *testing.T, texts map[string]string, client string, files ...string) proxy.Protocol {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	opts := options(map[string]string{"policy.star": policy, "/etc/mailname": "mx.example.com\n"})
+	opts := options(texts)
 	opts.Log = log
 	opts.Now = func() time.Time { return time.Date(2024, 2, 9, 8, 5, 1, 0, time.FixedZone("", 2*60*60)) }
 	opts.LookupAddr = func(context.Context, string) ([]string, error) { return []string{"client.example.com."}, nil }
-	config, found, err := builtins.Load(opts, "policy.star")
+	config, found, err := builtins.Load(opts, files...)
 	if err != nil || config == nil {
 		t.Fatalf("%v\n%v", err, found)
 	}
-	client := netip.MustParseAddrPort("172.16.40.10:40000")
-	s := &session.Session{ID: "svc/test/smtp:0", Client: client, ClientZone: config.Zones.Lookup(client.Addr()), Log: log}
-	p, err := config.Services["smtp"].Class.New(s)
+	from := netip.AddrPortFrom(netip.MustParseAddr(client), 40000)
+	name := "smtp"
+	for only := range config.Services {
+		if len(config.Services) == 1 {
+			name = only
+		}
+	}
+	s := &session.Session{ID: "svc/test/" + name + ":0", Client: from, ClientZone: config.Zones.Lookup(from.Addr()), Log: log}
+	p, err := config.Services[name].Class.New(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// TestSampleDialogs plays the dialogs that stand beside sample policies. Where the first line is "client ADDRESS" it is
+// the client's.
+func TestSampleDialogs(t *testing.T) {
+	files, _ := filepath.Glob("../policies/*/dialogs.txtar")
+	if len(files) == 0 {
+		t.Fatal("no sample has dialogs")
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts, names := sample(t, filepath.Dir(file))
+		for _, f := range archive.Files {
+			t.Run(filepath.Base(filepath.Dir(file))+"/"+f.Name, func(t *testing.T) {
+				client, script := "172.16.40.10", string(f.Data)
+				if rest, ok := strings.CutPrefix(script, "client "); ok {
+					client, script, _ = strings.Cut(rest, "\n")
+				}
+				if err := play(t, protocolOf(t, texts, client, names...), script); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// sample reads the policy in a folder: what it declares zones in comes first.
+func sample(t *testing.T, folder string) (texts map[string]string, names []string) {
+	t.Helper()
+	texts = map[string]string{}
+	files, _ := filepath.Glob(filepath.Join(folder, "*.star"))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(file)
+		texts[name] = string(text)
+		if name == "zones.star" {
+			names = slices.Insert(names, 0, name)
+		} else {
+			names = append(names, name)
+		}
+	}
+	return texts, names
 }

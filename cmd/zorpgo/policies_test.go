@@ -54,7 +54,7 @@ func TestSamplesDeliver(t *testing.T) {
 	for name, files := range samples(t) {
 		t.Run(name, func(t *testing.T) {
 			var out, errs strings.Builder
-			if got := execute(append([]string{"rehearse", "--send"}, files...), &out, &errs); got != 0 {
+			if got := execute(append([]string{"rehearse", "--to", "bob@example.com"}, files...), &out, &errs); got != 0 {
 				t.Fatalf("exit status %d\n%s%s", got, &out, &errs)
 			}
 			if want := "Subject: a rehearsal"; !strings.Contains(out.String(), want) {

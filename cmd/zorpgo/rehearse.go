@@ -22,6 +22,8 @@ type rehearsal struct {
 	client  string
 	send    bool
 	message string
+	from    string
+	to      []string
 	howLong time.Duration
 	log     logging
 }
@@ -50,6 +52,8 @@ dialog and the message as the origin stored it, and exits 0 if all were delivere
 	cmd.Flags().StringVar(&r.client, "client", "", "the client's `IP` address")
 	cmd.Flags().BoolVar(&r.send, "send", false, "send one message through each rule, then exit")
 	cmd.Flags().StringVar(&r.message, "message", "", "the `FILE` to send, with From and To fields; implies --send")
+	cmd.Flags().StringVar(&r.from, "from", "", "the `ADDRESS` of the sender; implies --send")
+	cmd.Flags().StringSliceVar(&r.to, "to", nil, "the `ADDRESS` of the recipient, one that the policy relays to; implies --send")
 	cmd.Flags().DurationVar(&r.howLong, "for", 0, "how long to serve; 0 is until interrupted")
 	return cmd
 }
@@ -94,18 +98,30 @@ func (r *rehearsal) arguments(cmd *cobra.Command) (client netip.Addr, m rehearse
 			return client, m, usageError(cmd, fmt.Errorf("--client %s is no IP address", r.client))
 		}
 	}
-	if r.message == "" {
-		return client.Unmap(), m, nil
+	if r.message != "" {
+		r.send = true
+		if m, err = readMessage(r.message); err != nil {
+			return client, m, &failure{status: exitUsage, err: err}
+		}
 	}
-	r.send = true
-	content, err := os.ReadFile(r.message)
-	if err != nil {
-		return client, m, &failure{status: exitUsage, err: err}
+	if r.from != "" {
+		r.send, m.From = true, r.from
 	}
-	if m, err = rehearse.ParseMessage(content); err != nil {
-		return client, m, &failure{status: exitUsage, err: fmt.Errorf("%s: %w", r.message, err)}
+	if len(r.to) > 0 {
+		r.send, m.To = true, r.to
 	}
 	return client.Unmap(), m, nil
+}
+
+func readMessage(name string) (m rehearse.Message, err error) {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return m, err
+	}
+	if m, err = rehearse.ParseMessage(content); err != nil {
+		return m, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
 }
 
 // show prints every message that an origin stores. Origins speak at the same time.
