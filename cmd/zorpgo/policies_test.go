@@ -39,29 +39,55 @@ func samples(t *testing.T) map[string][]string {
 	return found
 }
 
-func TestSamplesAreGood(t *testing.T) {
+// sampleInstances are the instances of samples that have several; the others are run without --instance.
+var sampleInstances = map[string][]string{"two-instances": {"smtp_in", "smtp_out"}}
+
+// sampleRefuses is what clients of a sample are told that refuses some of those that a rehearsal plays.
+var sampleRefuses = map[string][]string{
+	"deny-with-reason": {"the client was told 554 Dial-up addresses send through their provider"},
+}
+
+// eachSample runs a command on every sample and instance.
+func eachSample(t *testing.T, command []string, do func(t *testing.T, name string, status int, out, errs string)) {
 	for name, files := range samples(t) {
-		t.Run(name, func(t *testing.T) {
-			var out, errs strings.Builder
-			if got := execute(append([]string{"check"}, files...), &out, &errs); got != 0 {
-				t.Errorf("exit status %d\n%s%s", got, &out, &errs)
-			}
-		})
+		instances := sampleInstances[name]
+		if instances == nil {
+			instances = []string{""}
+		}
+		for _, instance := range instances {
+			t.Run(name+"/"+instance, func(t *testing.T) {
+				args := append(slices.Clone(command), files...)
+				if instance != "" {
+					args = append(args, "--instance", instance)
+				}
+				var out, errs strings.Builder
+				status := execute(args, &out, &errs)
+				do(t, name, status, out.String(), errs.String())
+			})
+		}
 	}
 }
 
+func TestSamplesAreGood(t *testing.T) {
+	eachSample(t, []string{"check"}, func(t *testing.T, _ string, status int, out, errs string) {
+		if status != 0 {
+			t.Errorf("exit status %d\n%s%s", status, out, errs)
+		}
+	})
+}
+
 func TestSamplesDeliver(t *testing.T) {
-	for name, files := range samples(t) {
-		t.Run(name, func(t *testing.T) {
-			var out, errs strings.Builder
-			if got := execute(append([]string{"rehearse", "--to", "bob@example.com"}, files...), &out, &errs); got != 0 {
-				t.Fatalf("exit status %d\n%s%s", got, &out, &errs)
+	eachSample(t, []string{"rehearse", "--to", "bob@example.com"}, func(t *testing.T, name string, status int, out, errs string) {
+		refuses := sampleRefuses[name]
+		if (status == 0) != (refuses == nil) {
+			t.Fatalf("exit status %d\n%s%s", status, out, errs)
+		}
+		for _, want := range append(slices.Clone(refuses), "Subject: a rehearsal") {
+			if !strings.Contains(out+errs, want) {
+				t.Errorf("nothing says %q:\n%s%s", want, out, errs)
 			}
-			if want := "Subject: a rehearsal"; !strings.Contains(out.String(), want) {
-				t.Errorf("no message was stored:\n%s", &out)
-			}
-		})
-	}
+		}
+	})
 }
 
 // TestPublishedPolicy keeps the sample as it was published: it is the promise of this program.
