@@ -24,20 +24,17 @@ var denyServiceWord = &word.Word{
 	Doc: "Refuses the connections that rules give to it. On a listener of its own a TCP connection is already established, " +
 		"so it is reset; a silent drop needs the packet filter.",
 	Example: `DenyService(name="no-mail")`,
-	Errors:  []string{"a name that another service has", "settings that answer with ICMP, and logging FALSE: they are not built"},
+	Errors:  []string{"a name that another service has", "settings that answer with ICMP, which are not built"},
 	Params: []word.Param{
 		{Name: "name", Type: word.Text, Doc: "how rules refer to it"},
-		{Name: "logging", Type: word.Boolean, Default: "TRUE", Doc: "one log record for each refused connection"},
+		{Name: "logging", Type: word.Boolean, Default: "TRUE", Doc: "one log record for each refused connection; FALSE: none"},
 		{Name: "ipv4_setting", Type: word.Integer, Default: "DenyIPv4.DROP", Doc: "DenyIPv4.DROP or DenyIPv4.TCP_RESET"},
 		{Name: "ipv6_setting", Type: word.Integer, Default: "DenyIPv6.DROP", Doc: "DenyIPv6.DROP or DenyIPv6.TCP_RESET"},
 	},
 	Make: func(c *word.Call) starlark.Value {
-		if c.Given("logging") != nil && !c.Bool("logging") {
-			c.Problem("logging", "not-built", "refused connections are always logged", "leave logging out")
-		}
 		denySetting(c, "ipv4_setting", "DenyIPv4", denyIPv4)
 		denySetting(c, "ipv6_setting", "DenyIPv6", denyIPv6)
-		s := &service.Service{Name: c.Text("name"), Pos: c.Pos, Deny: true}
+		s := &service.Service{Name: c.Text("name"), Pos: c.Pos, Deny: true, Quiet: c.Given("logging") != nil && !c.Bool("logging")}
 		declare(c, s)
 		return named(c, "service", s.Name)
 	},

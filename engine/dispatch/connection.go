@@ -91,6 +91,9 @@ func incoming(s *session.Session, conn net.Conn) (iface string, group int) {
 
 // refused records a connection that gets no service, and was reset.
 func (d *Dispatcher) refused(s *session.Session, reason string) {
+	if v := d.policy.Load().Services[s.Service]; v != nil && v.Quiet {
+		return
+	}
 	d.options.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection reset",
 		append(ends(s), slog.String("reason", reason))...)
 }

@@ -91,3 +91,39 @@ func TestRulesUpToTheLimitOfPorts(t *testing.T) {
 		t.Errorf("%d listeners, %v", len(list), found)
 	}
 }
+
+// A listener with a service of its own takes connections like any other, without a rule's number; a quiet refusal is
+// not logged.
+func TestListenerOfItsOwn(t *testing.T) {
+	own := from(3, "in")
+	own.Listener = &rule.Listener{Word: "Dispatcher", At: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:25")}}
+	own.DstSubnet = subnets("0.0.0.0/0")
+	s := newStand(t, "172.16.40.10:41000", own)
+	if at, found := Listens([]*rule.Rule{own}); fmt.Sprint(at) != "[0.0.0.0:25]" || len(found) > 0 {
+		t.Errorf("listens at %s, %s", at, found.Error())
+	}
+	if got, err := s.call(t); got != "220 in\r\n" {
+		t.Fatalf("read %q, %v", got, err)
+	}
+	own.SrcZone, own.Listener.AnySrc = []*zone.Zone{{Name: "other"}}, true
+	s.Use(policy(own))
+	if _, err := s.call(t); err == nil {
+		t.Error("a client of another zone is served")
+	}
+	quiet := policy(from(1, "deny"))
+	quiet.Services["deny"].Quiet = true
+	s.Use(quiet)
+	if _, err := s.call(t); err == nil {
+		t.Error("a denied client is served")
+	}
+	s.stop()
+	log := s.log.String()
+	for _, want := range []string{"rule=0 ", "rule_pos=mail.star:3:5", "Dispatcher (mail.star:3:5) wants another src_zone"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %s:\n%s", want, log)
+		}
+	}
+	if strings.Count(log, "\n") != 2 {
+		t.Errorf("what is refused quietly is logged:\n%s", log)
+	}
+}

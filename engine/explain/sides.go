@@ -46,6 +46,9 @@ func (t *Target) lines() []string {
 	}
 	if t.Refused != "" {
 		list = append(list, "none: "+t.Refused)
+		if t.Router == inband {
+			list[len(list)-1] = t.Refused
+		}
 		if len(t.Tried) > 0 {
 			list[len(list)-1] = "no more: " + t.Refused
 		}

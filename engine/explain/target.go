@@ -37,6 +37,9 @@ type Try struct {
 	Loose   bool     `json:"loose,omitempty"`      // another port of the same group will do
 }
 
+// inband is the router that names no target.
+const inband = "InbandRouter"
+
 // errNotNow is the end of each try.
 var errNotNow = errors.New("nothing is connected to")
 
@@ -65,6 +68,10 @@ func target(c *engine.Config, q Question, v *service.Service, direct bool) *Targ
 		t.Tried = append(t.Tried, try(s, to, from))
 		return nil, errNotNow
 	}
+	if t.Router == inband {
+		t.Refused = "known in the session only: the proxy class names the server"
+		return t
+	}
 	_, err := chainer.Connect(context.Background(), dial, s, plan)
 	if err != nil && !errors.Is(err, errNotNow) {
 		t.Refused = err.Error()
@@ -79,7 +86,7 @@ func router(r route.Router) string {
 	case *route.Directed:
 		return "DirectedRouter"
 	case *route.Inband:
-		return "InbandRouter"
+		return inband
 	}
 	return ""
 }

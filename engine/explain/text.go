@@ -53,7 +53,7 @@ func (a *Answer) headline() string {
 		return "denied by service " + a.Service.Name
 	case a.Listener.Address == "":
 		return "service " + a.Service.Name + ", but nothing takes the connection"
-	case a.Target != nil && len(a.Target.Tried) == 0:
+	case a.Target != nil && len(a.Target.Tried) == 0 && a.Target.Router != inband:
 		return "service " + a.Service.Name + ", which would not connect to a server"
 	}
 	return "service " + a.Service.Name

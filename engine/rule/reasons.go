@@ -57,7 +57,7 @@ func (r *Rule) wants(d int, f *Flow) []Condition {
 	case dstPort:
 		return given(ports("dst_port", r.DstPort, f.DstPort))
 	case src:
-		if r.barred(src, f) {
+		if r.barred(src, f) && (len(r.SrcZone) == 0 || len(r.SrcSubnet) > 0) {
 			return []Condition{{Keyword: "src_zone", Entries: []string{"any"}}}
 		}
 		return given(subnets("src_subnet", r.SrcSubnet, f.Src, 32), r.zones("src_zone", r.SrcZone, f.SrcZone))

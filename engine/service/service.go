@@ -22,6 +22,7 @@ type Service struct {
 	Deny             bool   // no session, the connection is reset (Zorp's DenyService); the rest counts nothing
 	DenyIPv4         string // what a packet filter answers, in nft's words: "tcp reset", "icmp port-unreachable"; "": nothing
 	DenyIPv6         string
+	Quiet            bool // of Deny: a refused connection is not logged
 	Class            proxy.Class
 	Router           route.Router  // nil is a route.Transparent
 	Chainer          chain.Chainer // nil is a chain.Connect
