@@ -2,8 +2,9 @@
 GO ?= go
 DEMO = policies/reverse-proxy
 FUZZTIME ?= 10s
+BENCH ?=
 
-.PHONY: build demo test update deps fuzz cover clean
+.PHONY: bench build demo test update deps fuzz cover clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/zorpgo ./cmd/zorpgo
@@ -15,6 +16,11 @@ demo: build
 # Formatting, vet, staticcheck, then every test under the race detector; ends with what was skipped and why.
 test: deps
 	.ci/test
+
+# zorpgo beside a plain byte copier and the peers that are installed; BENCH="--rounds 3 --workloads W1,W3" is passed on.
+bench: build
+	$(GO) build -trimpath -o bin/bench ./cmd/zorpgo/bench
+	bin/bench $(BENCH)
 
 # Writes what is generated: what check says of the catalogue's examples, then policies/REFERENCE.md.
 update:

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// proxy is one row of the table.
+type proxy struct {
+	name  string
+	adds  bool                                       // it adds trace information to messages
+	lacks func() string                              // what it needs here and is not there; nil: nothing
+	args  func(at *place) (args []string, err error) // how it is started; nil: there is no proxy
+}
+
+const copierName = "copier"
+
+// proxies are the rows of the table, and the peers that are not installed, with the reason.
+func (o *options) proxies() (rows []*proxy, absent []string, err error) {
+	binary, err := filepath.Abs(o.zorpgo)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := os.Stat(binary); err != nil {
+		return nil, nil, fmt.Errorf("--zorpgo: %w (make build makes it)", err)
+	}
+	rows = []*proxy{{name: "direct"}, {name: copierName, args: copierArgs}, zorpgo(binary)}
+	for _, name := range o.peers {
+		if name != "none" && !slices.ContainsFunc(peers, func(p *proxy) bool { return p.name == name }) {
+			return nil, nil, fmt.Errorf("--peers: there is no %s; write some of haproxy, nginx, postfix, or none", name)
+		}
+	}
+	for _, p := range peers {
+		named := slices.Contains(o.peers, p.name)
+		why := p.lacks()
+		switch {
+		case len(o.peers) > 0 && !named:
+		case named && why != "":
+			return nil, nil, fmt.Errorf("--peers %s: %s", p.name, why)
+		case why != "":
+			absent = append(absent, p.name+": "+why)
+		default:
+			rows = append(rows, p)
+		}
+	}
+	return rows, absent, nil
+}
+
+func copierArgs(at *place) ([]string, error) {
+	self, err := os.Executable()
+	return []string{self, "copier", at.listen.String(), at.origin.String()}, err
+}
+
+// zorpgo is the proxy of this repository, with the plainest policy.
+func zorpgo(binary string) *proxy {
+	return &proxy{name: "zorpgo", args: func(at *place) ([]string, error) {
+		file := filepath.Join(at.dir, "policy.star")
+		return []string{binary, "run", file}, fill(file, at, zorpgoPolicy)
+	}}
+}
+
+const zorpgoPolicy = `from Zorp.Core import *
+from Zorp.Smtp import *
+
+Zone("clients", addrs=["HOST/32"])
+
+def default_instance():
+    Service("bench", proxy_class=SmtpProxy, router=DirectedRouter(dest_addr=SockAddrInet("HOST", ORIGIN_PORT)))
+    Rule(service="bench", dst_port=LISTEN_PORT, dst_subnet=("HOST",), src_zone="clients")
+`
+
+// fill writes a configuration; the words in capitals stand for what is known only now.
+func fill(file string, at *place, text string) error {
+	words := strings.NewReplacer("HOST", loopback, "DIR", at.dir, "LISTEN_PORT", fmt.Sprint(at.listen.port),
+		"ORIGIN_PORT", fmt.Sprint(at.origin.port), "SPARE_PORT", fmt.Sprint(at.spare.port))
+	return os.WriteFile(file, []byte(words.Replace(text)), 0o644)
+}
