@@ -35,7 +35,7 @@ const (
 	asRule     = "write a Rule with dst_port and dst_subnet"
 	noUDP      = "leave it out: only TCP is served"
 	asRouter   = "use InbandRouter, and call self.session.setServer(address) in connectServer of the proxy class"
-	asChainer  = "use ConnectChainer"
+	asChainer  = "use ConnectChainer, RoundRobinChainer or FailoverChainer"
 	asMatcher  = "use RegexpMatcher"
 	noNAT      = "leave it out; forge_addr=TRUE of the router shows the server the client's address"
 	noTLS      = "leave it out: STARTTLS is not offered without it"
@@ -52,7 +52,7 @@ var notBuilt = map[string]string{
 	"write each of its rules as Rule": "NDimensionDispatcher NDimensionListener",
 	noUDP:                             "Receiver ZoneReceiver CSZoneReceiver NDimensionReceiver",
 	asRouter:                          "AbstractRouter",
-	asChainer:                         "MultiTargetChainer StateBasedChainer RoundRobinChainer FailoverChainer SideStackChainer AbstractChainer",
+	asChainer:                         "SideStackChainer AbstractChainer",
 	noNAT: "NATPolicy ForgeClientSourceNAT StaticNAT OneToOneNAT OneToOneMultiNAT RandomNAT HashNAT GeneralNAT NAT64 NAT46 AbstractNAT " +
 		"NAT_SNAT NAT_DNAT",
 	asMatcher: "AbstractMatcher RegexpFileMatcher CombineMatcher DNSMatcher WindowsUpdateMatcher SmtpInvalidRecipientMatcher getMatcher",

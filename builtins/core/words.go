@@ -14,7 +14,7 @@ import (
 // Words lists the functions of Zorp.Core that are built.
 func Words() []*word.Word {
 	return slices.Concat([]*word.Word{zoneWord, serviceWord, denyServiceWord, ruleWord, portRangeWord},
-		listenerWords, bindWords, routerWords, []*word.Word{inbandWord}, resolverWords, sockAddrWords, subnetWords, []*word.Word{connectChainerWord}, matcherWords, logWords)
+		listenerWords, bindWords, routerWords, []*word.Word{inbandWord}, resolverWords, sockAddrWords, subnetWords, chainerWords, matcherWords, logWords)
 }
 
 // Pages is the documentation of the module's functions and objects.

@@ -89,7 +89,7 @@ func evaluate(h *host, thread *starlark.Thread) (*interp.Object, error) {
 		return nil, err
 	}
 	if overridden(h.class, "__init__") {
-		if _, _, err := object.Call(thread, "__init__", &sessionObject{h.session}); err != nil {
+		if _, _, err := object.Call(thread, "__init__", word.SessionValue(h.session)); err != nil {
 			return nil, err
 		}
 	}

@@ -34,9 +34,6 @@ type host struct {
 	connecting bool // that is connectServer
 }
 
-// errNeedsSession stops a config() that looks at the session while there is none: it is run per session instead.
-var errNeedsSession = errors.New("there is no session while the policy is loaded")
-
 var _ interp.Attrs = (*host)(nil)
 
 func newHost(class *interp.Class, r *report) *host {
@@ -66,9 +63,9 @@ func (h *host) Attr(name string) (starlark.Value, error) {
 	case name == "ssl":
 		return nil, errors.New("self.ssl is no longer part of Zorp: TLS is said by encryption_policy of the Service")
 	case name == "session" && h.session == nil:
-		return nil, errNeedsSession
+		return nil, word.ErrNoSession
 	case name == "session":
-		return &sessionObject{h.session}, nil
+		return word.SessionValue(h.session), nil
 	}
 	a := byName[name]
 	switch {

@@ -7,6 +7,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"zorpgo/builtins/interp"
+	"zorpgo/builtins/word"
 	"zorpgo/engine/proxy/smtp"
 )
 
@@ -213,7 +214,7 @@ func relayCheck(c *methodCall) (starlark.Value, error) {
 	if !overridden(c.host.class, "zoneCheck") {
 		return starlark.Bool(c.host.settings.RelayCheck(c.host.view, address)), nil
 	}
-	v, _, err := c.self.Call(c.thread, "zoneCheck", zoneValue(c.host.view.Session.ClientZone))
+	v, _, err := c.self.Call(c.thread, "zoneCheck", word.ZoneValue(c.host.view.Session.ClientZone))
 	if err != nil || bool(v.Truth()) {
 		return starlark.Bool(err == nil), err
 	}
@@ -225,9 +226,9 @@ func relayCheck(c *methodCall) (starlark.Value, error) {
 // zoneCheck reports whether a zone, or one that administers it, is in relay_zones.
 func zoneCheck(c *methodCall) (starlark.Value, error) {
 	zones := c.host.settings.Relay.Zones
-	z, _ := c.args[0].(*zoneObject)
+	z := word.ZoneOf(c.args[0])
 	for _, name := range zones {
-		if name == "*" || z != nil && z.zone.Within(name) {
+		if name == "*" || z.Within(name) {
 			return starlark.True, nil
 		}
 	}

@@ -69,7 +69,7 @@ func sessionPage() word.Page {
 	p.Rows = append(p.Rows,
 		word.Row{Name: "setServer(addresses)", Doc: "chooses the server, in config(), startUp or connectServer: one address or a list; also setTargetAddress"},
 		word.Row{Name: "setTargetAddressByHostname(host, port)", Doc: "chooses it by name, if the router is InbandRouter or overrideable; FALSE if there is no such host"})
-	for name := range sessionMethods {
+	for _, name := range word.SessionMethods() {
 		p.Also = append(p.Also, "session."+name)
 	}
 	slices.Sort(p.Also)

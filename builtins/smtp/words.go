@@ -120,7 +120,7 @@ func (w *Words) compile(class *interp.Class, pos source.Pos) proxy.Class {
 	word.Share(w.draft.Thread)
 	object, err := evaluate(h, w.draft.Thread)
 	w.draft.Thread = nil
-	if errors.Is(err, errNeedsSession) || errors.Is(err, word.ErrVaries) {
+	if errors.Is(err, word.ErrNoSession) || errors.Is(err, word.ErrVaries) {
 		w.own.prepare()
 		return &perSession{w, class}
 	}

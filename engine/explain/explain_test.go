@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"zorpgo/engine"
+	"zorpgo/engine/chain"
 	"zorpgo/engine/nat"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/route"
@@ -147,6 +148,39 @@ func TestTargetAgainstTheEngine(t *testing.T) {
 			}
 			checkRun(t, config, q, got)
 		})
+	}
+}
+
+// Chainers that go to several targets are shown with all of them, and stay as they were.
+func TestTargetsOfChainers(t *testing.T) {
+	zones, _ := zone.NewTable(nil)
+	var dest []stream.Addr
+	for _, to := range []string{"192.0.2.1:25", "[2001:db8::1]:25", "192.0.2.2:25"} {
+		dest = append(dest, stream.Addr{AddrPort: netip.MustParseAddrPort(to)})
+	}
+	const first, second = "192.0.2.1:25 in no zone, from ", "\nelse 192.0.2.2:25 in no zone, from "
+	const forged = "172.16.40.2, the client's address"
+	const turns = "\nthe sessions take turns: another connection begins with another one of these"
+	const refused = "\nno more: cannot forge address 172.16.40.2: it is IPv4, the server's address is IPv6"
+	for _, c := range []struct {
+		chainer chain.Chainer
+		want    string
+	}{
+		{nil, first + forged},
+		{&chain.MultiTarget{}, first + forged + second + forged + refused + turns},
+		{&chain.StateBased{}, first + forged + second + forged + refused + turns},
+		{&chain.StateBased{Failover: true}, first + forged + second + forged + refused},
+	} {
+		v := &service.Service{Name: "s", Class: silent{}, Chainer: c.chainer,
+			Router: &route.Directed{Dest: dest, Forge: route.Forge{Addr: true, Port: route.PortAny}}}
+		r := &rule.Rule{ID: 1, Service: "s", DstSubnet: networks("172.16.40.1"), DstPort: []rule.PortRange{{Low: 25, High: 25}}}
+		config := &engine.Config{Zones: zones, Rules: rule.NewSet([]*rule.Rule{r}), Services: map[string]*service.Service{"s": v}}
+		for range 2 {
+			got := Explain(config, Question{Client: netip.MustParseAddrPort("172.16.40.2:41000"), Server: netip.MustParseAddrPort("172.16.40.1:25")})
+			if lines := strings.Join(got.Target.lines(), "\n"); lines != c.want {
+				t.Errorf("%T:\n got %s\nwant %s", c.chainer, lines, c.want)
+			}
+		}
 	}
 }
 

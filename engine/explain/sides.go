@@ -53,6 +53,9 @@ func (t *Target) lines() []string {
 			list[len(list)-1] = "no more: " + t.Refused
 		}
 	}
+	if t.Turns {
+		list = append(list, "the sessions take turns: another connection begins with another one of these")
+	}
 	if t.Random {
 		list = append(list, "chosen by chance: another connection may go elsewhere")
 	}

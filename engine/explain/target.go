@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 
 	"zorpgo/engine"
 	"zorpgo/engine/chain"
@@ -24,6 +25,7 @@ type Target struct {
 	Tried   []Try    `json:"tried,omitempty"`   // what would be connected to: after the first, only if those before fail
 	Refused string   `json:"refused,omitempty"` // why a connection would not be made, or not go on to another target
 	Random  bool     `json:"random,omitempty"`  // a NAT policy chooses by chance: this is one of its choices
+	Turns   bool     `json:"turns,omitempty"`   // each session begins with another one of Tried
 }
 
 // Try is one connection to a server.
@@ -57,10 +59,7 @@ func target(c *engine.Config, q Question, v *service.Service, direct bool) *Targ
 	for _, to := range plan.Targets {
 		t.Routed = append(t.Routed, to.String())
 	}
-	chainer := v.Chainer
-	if chainer == nil {
-		chainer = &chain.Connect{}
-	}
+	chainer, turns := trial(v.Chainer)
 	dial := func(_ context.Context, to stream.Addr, from route.Local) (net.Conn, error) {
 		if err := fits(to, from); err != nil {
 			return nil, err
@@ -73,10 +72,37 @@ func target(c *engine.Config, q Question, v *service.Service, direct bool) *Targ
 		return t
 	}
 	_, err := chainer.Connect(context.Background(), dial, s, plan)
-	if err != nil && !errors.Is(err, errNotNow) {
-		t.Refused = err.Error()
-	}
+	t.Refused, t.Turns = refusal(err), turns && len(t.Tried) > 1
 	return t
+}
+
+// trial is what shows where a chainer would go and leaves it as it is, and whether its sessions take turns.
+func trial(c chain.Chainer) (way chain.Chainer, turns bool) {
+	if c == nil {
+		return &chain.Connect{}, false
+	}
+	if remembers, ok := c.(interface {
+		Trial() chain.Chainer
+		Balances() bool
+	}); ok {
+		return remembers.Trial(), remembers.Balances()
+	}
+	return c, false
+}
+
+// refusal is what err says beside errNotNow.
+func refusal(err error) string {
+	all := []error{err}
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		all = several.Unwrap()
+	}
+	var texts []string
+	for _, err := range all {
+		if err != nil && !errors.Is(err, errNotNow) {
+			texts = append(texts, err.Error())
+		}
+	}
+	return strings.Join(texts, "; ")
 }
 
 func router(r route.Router) string {

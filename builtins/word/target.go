@@ -1,14 +1,15 @@
-package smtp
+package word
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 
 	"go.starlark.net/starlark"
 
-	"zorpgo/builtins/word"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
 )
@@ -20,7 +21,10 @@ var sessionMethods = map[string]func(s *session.Session, args starlark.Tuple) (s
 	"setTargetAddressByHostname": setServerByName,
 }
 
-var errConnected = errors.New("the server side is connected already: choose the server in config(), startUp or connectServer")
+// SessionMethods lists what a policy may call of a session.
+func SessionMethods() []string { return slices.Sorted(maps.Keys(sessionMethods)) }
+
+var errConnected = errors.New("the server is chosen already: choose the server in config(), startUp or connectServer")
 
 // method is session.name.
 func (s *sessionObject) method(name string) starlark.Value {
@@ -29,7 +33,7 @@ func (s *sessionObject) method(name string) starlark.Value {
 		if len(kwargs) > 0 {
 			return nil, fmt.Errorf("%s: arguments have no names here", name)
 		}
-		if s.session.Server != (stream.Addr{}) {
+		if s.decided || s.session.Server != (stream.Addr{}) {
 			return nil, errConnected
 		}
 		return do(s.session, args)
@@ -43,10 +47,10 @@ func setServer(s *session.Session, args starlark.Tuple) (starlark.Value, error) 
 		return nil, err
 	}
 	var targets []stream.Addr
-	for element := range word.Elements(v) {
-		a, ok := element.(word.SockAddr)
+	for element := range Elements(v) {
+		a, ok := element.(SockAddr)
 		if !ok {
-			return nil, fmt.Errorf("setServer: got %s, want an address, such as SockAddrInet(...), or a list of these", word.TypeName(element))
+			return nil, fmt.Errorf("setServer: got %s, want an address, such as SockAddrInet(...), or a list of these", TypeName(element))
 		}
 		targets = append(targets, a.Addr)
 	}
@@ -74,7 +78,7 @@ func setServerByName(s *session.Session, args starlark.Tuple) (starlark.Value, e
 	}
 	addrs, err := s.Resolve(context.Background(), host)
 	if err != nil {
-		s.Log.Warn("server not found", "host", word.Escape(host), "error", err)
+		s.Log.Warn("server not found", "host", Escape(host), "error", err)
 		return starlark.False, nil
 	}
 	var targets []stream.Addr
@@ -92,7 +96,7 @@ func targetAddress(s *session.Session) starlark.Value {
 	}
 	var list starlark.Tuple
 	for _, a := range s.Targets {
-		list = append(list, word.SockAddr{Addr: a})
+		list = append(list, SockAddr{Addr: a})
 	}
 	return list
 }

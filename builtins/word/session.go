@@ -1,22 +1,41 @@
-package smtp
+package word
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	"go.starlark.net/starlark"
 
-	"zorpgo/builtins/word"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
 	"zorpgo/engine/zone"
 )
 
+// ErrNoSession stops what looks at the session while there is none: a config() is then run per session instead.
+var ErrNoSession = errors.New("there is no session while the policy is loaded")
+
+// SessionValue is s in a policy's hands; nil is the session that there is not while the policy is loaded.
+func SessionValue(s *session.Session) starlark.Value { return &sessionObject{session: s} }
+
+// ConnectingValue is s in a policy's hands while its server side is being connected: the server is chosen.
+func ConnectingValue(s *session.Session) starlark.Value {
+	return &sessionObject{session: s, decided: true}
+}
+
+// SessionAttributes lists what a policy may read of a session.
+func SessionAttributes() []string { return slices.Sorted(maps.Keys(sessionAttrs)) }
+
 // sessionObject is self.session in a policy's hands: read only, with Zorp's names. Without a session, while the policy
 // is loaded, every look at it says so.
-type sessionObject struct{ session *session.Session }
+type sessionObject struct {
+	session *session.Session
+	decided bool // no other server may be chosen
+}
 
 // String is how it prints.
 func (s *sessionObject) String() string { return "<session>" }
@@ -43,11 +62,11 @@ var sessionAttrs = map[string]func(s *session.Session) starlark.Value{
 	"service":        func(s *session.Session) starlark.Value { return &serviceObject{s.Service} },
 	"client_address": func(s *session.Session) starlark.Value { return address(s.Client) },
 	"client_local":   func(s *session.Session) starlark.Value { return address(s.ClientLocal) },
-	"client_zone":    func(s *session.Session) starlark.Value { return zoneValue(s.ClientZone) },
+	"client_zone":    func(s *session.Session) starlark.Value { return ZoneValue(s.ClientZone) },
 	"target_address": targetAddress,
-	"server_address": func(s *session.Session) starlark.Value { return addressOf(s.Server) },
+	"server_address": func(s *session.Session) starlark.Value { return AddressValue(s.Server) },
 	"server_local":   func(s *session.Session) starlark.Value { return address(s.ServerLocal) },
-	"server_zone":    func(s *session.Session) starlark.Value { return zoneValue(s.ServerZone) },
+	"server_zone":    func(s *session.Session) starlark.Value { return ZoneValue(s.ServerZone) },
 	"protocol":       func(*session.Session) starlark.Value { return starlark.MakeInt(1) },
 	"protocol_name":  func(*session.Session) starlark.Value { return starlark.String("TCP") },
 	"rule_id":        ruleID,
@@ -66,7 +85,7 @@ var sessionNotBuilt = "client_listen target_local target_zone target_address_inb
 // Attr is one of Zorp's attributes.
 func (s *sessionObject) Attr(name string) (starlark.Value, error) {
 	if s.session == nil {
-		return nil, errNeedsSession
+		return nil, ErrNoSession
 	}
 	if get := sessionAttrs[name]; get != nil {
 		return get(s.session), nil
@@ -84,20 +103,17 @@ func (s *sessionObject) Attr(name string) (starlark.Value, error) {
 
 // AttrNames lists the attributes.
 func (s *sessionObject) AttrNames() []string {
-	names := make([]string, 0, len(sessionAttrs))
-	for name := range sessionAttrs {
-		names = append(names, name)
-	}
-	return names
+	return SessionAttributes()
 }
 
-func address(a netip.AddrPort) starlark.Value { return addressOf(stream.Addr{AddrPort: a}) }
+func address(a netip.AddrPort) starlark.Value { return AddressValue(stream.Addr{AddrPort: a}) }
 
-func addressOf(a stream.Addr) starlark.Value {
+// AddressValue is a in a policy's hands; None if it is none.
+func AddressValue(a stream.Addr) starlark.Value {
 	if a.Path == "" && !a.IsValid() {
 		return starlark.None
 	}
-	return word.SockAddr{Addr: a}
+	return SockAddr{Addr: a}
 }
 
 func ruleID(s *session.Session) starlark.Value {
@@ -148,7 +164,16 @@ func (s *serviceObject) AttrNames() []string { return []string{"auth_name", "nam
 // zoneObject is a zone in a policy's hands.
 type zoneObject struct{ zone *zone.Zone }
 
-func zoneValue(z *zone.Zone) starlark.Value {
+// ZoneOf is the zone that ZoneValue made v of; nil if it made none.
+func ZoneOf(v starlark.Value) *zone.Zone {
+	if z, ok := v.(*zoneObject); ok {
+		return z.zone
+	}
+	return nil
+}
+
+// ZoneValue is z in a policy's hands; None if it is nil.
+func ZoneValue(z *zone.Zone) starlark.Value {
 	if z == nil {
 		return starlark.None
 	}
@@ -176,7 +201,7 @@ func (z *zoneObject) Attr(name string) (starlark.Value, error) {
 	case "name":
 		return starlark.String(z.zone.Name), nil
 	case "admin_parent":
-		return zoneValue(z.zone.Parent), nil
+		return ZoneValue(z.zone.Parent), nil
 	case "getName":
 		return constant(name, starlark.String(z.zone.Name)), nil
 	case "getDepth":
