@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/netip"
@@ -131,23 +132,8 @@ func TestFailoverFromSilence(t *testing.T) { drivers(t, testFailoverFromSilence)
 func testFailoverFromSilence(t *testing.T, loops int) {
 	e, log := hosted(t, loops)
 	at := free(t, "127.0.0.1")
-	full := open(t, "127.0.0.2:0") // its queue is filled, so that it takes no more connections
-	raw, err := full.(*net.TCPListener).SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := raw.Control(func(fd uintptr) { err = listenAgain(int(fd)) }); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		conn, err := net.DialTimeout("tcp", full.Addr().String(), 100*time.Millisecond)
-		if err == nil {
-			defer conn.Close()
-		}
-	}
 	c := config(at + " in")
-	silent := stream.Addr{AddrPort: netip.MustParseAddrPort(full.Addr().String())}
-	c.Services["in"].Router = &route.Directed{Dest: append([]stream.Addr{silent}, dests(startNaming(t, "127.0.0.3:0"))...)}
+	c.Services["in"].Router = &route.Directed{Dest: append(silence(t), dests(startNaming(t, "127.0.0.3:0"))...)}
 	c.Services["in"].Chainer = &chain.StateBased{Failover: true, Timeout: 30 * time.Millisecond}
 	if err := e.Start(c); err != nil {
 		t.Fatal(err)
@@ -182,5 +168,44 @@ func testTranslatedConnection(t *testing.T, loops int) {
 	}
 }
 
-// listenAgain leaves a listening socket room for one connection only.
-func listenAgain(fd int) error { return unix.Listen(fd, 0) }
+// A session that is cut while it connects leaves nothing behind.
+func TestCutWhileConnecting(t *testing.T) { drivers(t, testCutWhileConnecting) }
+
+func testCutWhileConnecting(t *testing.T, loops int) {
+	e, log := hosted(t, loops)
+	at := free(t, "127.0.0.1")
+	c := config(at + " in")
+	c.Services["in"].Router = &route.Directed{Dest: silence(t)}
+	c.Services["in"].Chainer = &chain.StateBased{Timeout: -1}
+	if err := e.Start(c); err != nil {
+		t.Fatal(err)
+	}
+	dial(t, at)
+	if !eventually(func() bool { return c.Services["in"].Running() == 1 }) {
+		t.Fatal("the session did not begin")
+	}
+	now, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := e.Shutdown(now); err == nil || c.Services["in"].Running() != 0 {
+		t.Errorf("%v, %d running\n%s", err, c.Services["in"].Running(), log)
+	}
+}
+
+// silence is a server that takes no more connections, and refuses none.
+func silence(t *testing.T) []stream.Addr {
+	t.Helper()
+	full := open(t, "127.0.0.2:0")
+	raw, err := full.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failed := raw.Control(func(fd uintptr) { err = unix.Listen(int(fd), 0) }); failed != nil || err != nil {
+		t.Fatal(failed, err)
+	}
+	for range 2 { // fill its queue
+		if conn, err := net.DialTimeout("tcp", full.Addr().String(), 100*time.Millisecond); err == nil {
+			t.Cleanup(func() { conn.Close() })
+		}
+	}
+	return []stream.Addr{{AddrPort: netip.MustParseAddrPort(full.Addr().String())}}
+}
