@@ -48,6 +48,7 @@ func (o *origin) address() netip.AddrPort { return addrPort(o.listener.Addr()) }
 
 func (o *origin) close() {
 	_ = o.server.Close()
+	_ = o.listener.Close() // the server does not know it if Serve has not begun yet
 	o.done.Wait()
 }
 
