@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,11 @@ type Options struct {
 	Serve     service.Serve                                 // nil is proxy.Serve
 	Inherited []net.Listener                                // open already ($LISTEN_FDS): used for the address that they are bound to
 	Log       *slog.Logger
-	Loops     int // keep sessions of plain sockets on so many event loops; 0, and where another option is given: on goroutines
+
+	Intercept     func(ctx context.Context, at netip.AddrPort) (net.Listener, error) // for intercepted connections; Listen if that is given
+	InterceptPort uint16                                                             // 0 is the constant InterceptPort
+
+	Loops int // keep sessions of plain sockets on so many event loops; 0, and where another option is given: on goroutines
 }
 
 // Engine runs one policy at a time. Its methods may be called from any goroutine.
@@ -66,8 +71,12 @@ func New(o Options) *Engine {
 		o.Loops = 0
 	}
 	if o.Listen == nil {
-		o.Listen = stream.Listen
+		o.Listen, o.Intercept = stream.Listen, stream.Intercept
 	}
+	if o.Intercept == nil {
+		o.Intercept = o.Listen
+	}
+	o.InterceptPort = cmp.Or(o.InterceptPort, InterceptPort)
 	if o.Dial == nil {
 		o.Dial, e.canForge, e.wayBack = chain.DialStream, stream.CanForge, tproxy.WayBack
 	}
@@ -111,21 +120,21 @@ func (e *Engine) Reload(c *Config) error {
 
 // change makes c the policy in force, or nothing.
 func (e *Engine) change(c *Config) error {
-	addresses, err := plan(c)
+	plan, err := e.plan(c)
 	if err != nil {
 		return err
 	}
 	if err := e.checkForging(c); err != nil {
 		return err
 	}
-	opened, err := e.open(c, addresses)
+	opened, err := e.open(c, plan)
 	if err != nil {
 		return err
 	}
 	e.keepCounting(c)
 	e.config = c
-	e.dispatcher.Use(&dispatch.Policy{Instance: c.Instance, Zones: c.Zones, Services: c.Services, Rules: c.Rules})
-	e.closeOthers(addresses)
+	e.dispatcher.Use(&dispatch.Policy{Instance: c.Instance, Zones: c.Zones, Services: c.Services, Rules: c.Rules, Intercepts: plan.intercepts})
+	e.closeOthers(plan.all())
 	for _, l := range opened {
 		e.listeners[l.at] = l
 		l.serve(e.dispatcher)

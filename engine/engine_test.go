@@ -58,10 +58,9 @@ func TestStartOpensAllOrNone(t *testing.T) {
 }
 
 func TestStartRefusesPolicy(t *testing.T) {
-	wide, noService := config("172.16.40.1:25 in"), config("172.16.40.1:25 in")
-	wide.Rules.All()[0].DstSubnet = nil
+	noService := config("172.16.40.1:25 in")
 	noService.Rules.All()[0].Service = "inn"
-	for id, c := range map[string]*Config{"transparent-not-built": wide, "unknown-service": noService, "no-rule": config()} {
+	for id, c := range map[string]*Config{"unknown-service": noService, "no-rule": config()} {
 		s := newStand(t)
 		err := s.Start(c)
 		var found source.Findings

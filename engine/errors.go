@@ -17,7 +17,8 @@ import (
 func Refused(err error) bool {
 	var listen *ListenError
 	var forge *ForgeError
-	return errors.As(err, &listen) || errors.As(err, &forge)
+	var intercept *InterceptError
+	return errors.As(err, &listen) || errors.As(err, &forge) || errors.As(err, &intercept)
 }
 
 // ListenError says that a listener could not be opened.

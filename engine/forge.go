@@ -29,12 +29,25 @@ func findForgers(c *Config) []*forgers {
 			continue
 		}
 		addresses, _ := dispatch.Listens([]*rule.Rule{r})
+		if dispatch.Intercepted(r) != "" {
+			for _, f := range dispatch.Families(r) {
+				addresses = append(addresses, somewhere(f))
+			}
+		}
 		for _, at := range addresses {
 			list[0].add(v, at)
 			list[1].add(v, at)
 		}
 	}
 	return slices.DeleteFunc(list, func(f *forgers) bool { return len(f.services) == 0 })
+}
+
+// somewhere stands for the addresses of intercepted connections.
+func somewhere(f stream.Family) netip.AddrPort {
+	if f == stream.IPv6 {
+		return netip.AddrPortFrom(netip.IPv6Unspecified(), 0)
+	}
+	return netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
 }
 
 func (f *forgers) add(v *service.Service, at netip.AddrPort) {

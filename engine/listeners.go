@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 
 	"zorpgo/engine/dispatch"
 	"zorpgo/engine/rule"
@@ -20,6 +21,8 @@ type Listening struct {
 	At    netip.AddrPort // as the rules have it
 	Bound net.Addr       // of the socket; another one only if Options.Listen wants it so
 	Rules []*rule.Rule   // by id
+
+	Intercepted bool // its connections are to other addresses
 }
 
 // Listening lists the listeners that are open, by address.
@@ -28,7 +31,11 @@ func (e *Engine) Listening() []Listening {
 	defer e.mu.Unlock()
 	var list []Listening
 	for _, at := range slices.SortedFunc(maps.Keys(e.listeners), netip.AddrPort.Compare) {
-		list = append(list, Listening{At: at, Bound: e.listeners[at].addr, Rules: e.dispatcher.Behind(at)})
+		l, behind := e.listeners[at], at
+		if !l.direct {
+			behind = netip.AddrPort{}
+		}
+		list = append(list, Listening{At: at, Bound: l.addr, Intercepted: !l.direct, Rules: e.dispatcher.Behind(behind)})
 	}
 	return list
 }
@@ -38,12 +45,13 @@ type listener struct {
 	net.Listener // until serve
 	addr         net.Addr
 	at           netip.AddrPort
+	direct       bool   // at an address of this host
 	stop         func() // closes it and waits until nothing more is accepted
 }
 
 // serve has d accept: on loops if it can, else on a goroutine.
 func (l *listener) serve(d *dispatch.Dispatcher) {
-	if own := d.Accept(l.Listener); own != nil {
+	if own := d.Accept(l.Listener, l.direct); own != nil {
 		l.stop = own.Close
 		return
 	}
@@ -51,7 +59,7 @@ func (l *listener) serve(d *dispatch.Dispatcher) {
 	done := make(chan struct{})
 	go func() { // ends when the listener is closed
 		defer close(done)
-		d.Serve(ctx, l)
+		d.Serve(ctx, l, l.direct)
 	}()
 	l.stop = func() {
 		cancel()
@@ -60,8 +68,8 @@ func (l *listener) serve(d *dispatch.Dispatcher) {
 	}
 }
 
-// plan is the addresses that c listens on, or what is wrong with it.
-func plan(c *Config) ([]netip.AddrPort, error) {
+// plan is where c listens, or what is wrong with it.
+func (e *Engine) plan(c *Config) (*layout, error) {
 	rules := c.Rules.All()
 	addresses, found := dispatch.Listens(rules)
 	for _, r := range rules {
@@ -69,7 +77,7 @@ func plan(c *Config) ([]netip.AddrPort, error) {
 			found = append(found, unknownService(c, r))
 		}
 	}
-	if len(addresses) == 0 && len(found) == 0 {
+	if len(rules) == 0 && len(found) == 0 {
 		found = append(found, source.Finding{Severity: source.Error, ID: "no-rule",
 			Message: fmt.Sprintf("instance %q has no rule, so there is nothing to listen for", c.Instance),
 			Hint:    "write a Rule with one address of this host as dst_subnet, and a dst_port"})
@@ -77,7 +85,8 @@ func plan(c *Config) ([]netip.AddrPort, error) {
 	if found.HasErrors() {
 		return nil, found
 	}
-	return addresses, nil
+	l := &layout{direct: addresses}
+	return l, e.planInterception(c, l)
 }
 
 func unknownService(c *Config, r *rule.Rule) source.Finding {
@@ -89,20 +98,31 @@ func unknownService(c *Config, r *rule.Rule) source.Finding {
 	return f
 }
 
-// open opens those of addresses that are not open yet: all or none.
-func (e *Engine) open(c *Config, addresses []netip.AddrPort) ([]*listener, error) {
+// open opens the listeners that are not open yet: all or none.
+func (e *Engine) open(c *Config, plan *layout) ([]*listener, error) {
 	var opened []*listener
 	var failed []error
-	for _, at := range addresses {
+	add := func(at netip.AddrPort, direct bool, l net.Listener, err error) {
+		if err != nil {
+			failed = append(failed, &ListenError{At: at, Rule: firstRule(c, at), Err: err})
+			return
+		}
+		opened = append(opened, &listener{Listener: l, addr: l.Addr(), at: at, direct: direct})
+	}
+	for _, at := range plan.direct {
 		if e.listeners[at] != nil {
 			continue
 		}
 		l, err := e.listen(at)
-		if err != nil {
-			failed = append(failed, &ListenError{At: at, Rule: firstRule(c, at), Err: err})
-			continue
+		if !errors.Is(err, syscall.EADDRNOTAVAIL) || !e.elsewhere(plan, at) {
+			add(at, true, l, err)
 		}
-		opened = append(opened, &listener{Listener: l, addr: l.Addr(), at: at})
+	}
+	for _, at := range plan.intercepts {
+		if e.listeners[at] == nil {
+			l, err := e.options.Intercept(context.Background(), at)
+			add(at, false, l, err)
+		}
 	}
 	if len(failed) > 0 {
 		for _, l := range opened {

@@ -28,7 +28,7 @@ func TestAcceptIsTriedAgain(t *testing.T) {
 	var b log
 	d := New(Options{Log: slog.New(slog.NewTextHandler(&b, nil))})
 	f := &failing{left: 3}
-	d.Serve(t.Context(), f)
+	d.Serve(t.Context(), f, true)
 	got := b.String()
 	if f.left != -1 || strings.Count(got, "too many open files") != 3 {
 		t.Fatalf("%d left, log:\n%s", f.left, got)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,11 +19,12 @@ import (
 )
 
 // handle takes one connection to its end.
-func (d *Dispatcher) handle(conn net.Conn) {
+func (d *Dispatcher) handle(conn net.Conn, direct bool) {
 	defer d.left()
 	p := d.policy.Load()
 	client, local := d.options.Present(conn)
 	s := p.begin(d.options, client, local)
+	s.Direct = direct
 	v, reason := p.decide(s, p.flow(s, conn))
 	if v == nil {
 		_ = stream.Reset(conn)
@@ -35,6 +37,9 @@ func (d *Dispatcher) handle(conn net.Conn) {
 
 // decide finds the service of a connection, or says why there is none.
 func (p *active) decide(s *session.Session, f *rule.Flow) (*service.Service, string) {
+	if slices.Contains(p.Intercepts, s.ClientLocal) {
+		return nil, "it was made to the listener of intercepted connections itself"
+	}
 	r := p.Rules.Lookup(f)
 	if r == nil {
 		return nil, p.unmatched(f)
@@ -56,7 +61,7 @@ func (p *active) decide(s *session.Session, f *rule.Flow) (*service.Service, str
 // begin is a session with all that the addresses tell.
 func (p *active) begin(o Options, client, local netip.AddrPort) *session.Session {
 	s := &session.Session{
-		Client: unmap(client), ClientLocal: unmap(local), Direct: true,
+		Client: unmap(client), ClientLocal: unmap(local),
 		Zones: p.Zones, Log: o.Log, Started: time.Now(),
 	}
 	s.ClientZone = p.Zones.Lookup(s.Client.Addr())
@@ -71,22 +76,29 @@ func (p *active) flow(s *session.Session, conn net.Conn) *rule.Flow {
 		Dst: s.ClientLocal.Addr(), DstPort: s.ClientLocal.Port(), DstZone: s.ServerZone,
 	}
 	if p.ifaces {
-		f.Iface, f.Ifgroup = incoming(s, conn)
+		incoming(s, conn, f)
 	}
 	return f
 }
 
-// incoming is the interface that conn came in on; without it no condition on it holds.
-func incoming(s *session.Session, conn net.Conn) (iface string, group int) {
+// incoming adds the interface that conn came in on; without it no condition on it holds.
+func incoming(s *session.Session, conn net.Conn, f *rule.Flow) {
 	index, err := stream.Incoming(conn)
+	var link netlink.Link
 	if err == nil {
-		var link netlink.Link
-		if link, err = netlink.LinkByIndex(index); err == nil {
-			return link.Attrs().Name, int(link.Attrs().Group)
+		link, err = netlink.LinkByIndex(index)
+	}
+	if err != nil {
+		s.Log.Warn("incoming interface unknown: conditions on interfaces do not hold", "client", text(s.Client), "error", err)
+		return
+	}
+	f.Iface, f.Ifgroup = link.Attrs().Name, int(link.Attrs().Group)
+	addrs, _ := netlink.AddrList(link, netlink.FAMILY_ALL) // without them dst_iface does not hold
+	for _, a := range addrs {
+		if own, ok := netip.AddrFromSlice(a.IP); ok {
+			f.IfaceAddrs = append(f.IfaceAddrs, own.Unmap())
 		}
 	}
-	s.Log.Warn("incoming interface unknown: src_iface and src_ifgroup do not match", "client", text(s.Client), "error", err)
-	return "", 0
 }
 
 // refused records a connection that gets no service, and was reset.
@@ -120,14 +132,16 @@ func (p *active) unmatched(f *rule.Flow) string {
 
 // behindOf are the rules that connections to at can meet; its listener may be one for all addresses.
 func (p *active) behindOf(at netip.AddrPort) []*rule.Rule {
-	if rules := p.behind[at]; len(rules) > 0 {
-		return rules
-	}
 	everywhere := netip.IPv6Unspecified()
 	if at.Addr().Is4() {
 		everywhere = netip.IPv4Unspecified()
 	}
-	return p.behind[netip.AddrPortFrom(everywhere, at.Port())]
+	for _, own := range []netip.AddrPort{at, netip.AddrPortFrom(everywhere, at.Port())} {
+		if rules := p.behind[own]; len(rules) > 0 {
+			return rules
+		}
+	}
+	return p.behind[netip.AddrPort{}]
 }
 
 func name(r *rule.Rule) string { return fmt.Sprintf("%s (%s)", r.Called(), r.Pos) }

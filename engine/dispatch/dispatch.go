@@ -26,6 +26,8 @@ type Policy struct {
 	Zones    *zone.Table
 	Services map[string]*service.Service
 	Rules    *rule.Set
+
+	Intercepts []netip.AddrPort // listeners of intercepted connections: whose destination is one of them is not intercepted
 }
 
 // Options are the outside of a Dispatcher; all but Present are needed.
@@ -54,7 +56,7 @@ type active struct {
 	*Policy
 	env    service.Env
 	behind map[netip.AddrPort][]*rule.Rule
-	ifaces bool // some rule asks for the incoming interface
+	ifaces bool // some rule asks for the interface
 }
 
 // New makes a Dispatcher without a policy: until Use is called it resets every connection.
@@ -76,16 +78,18 @@ func (d *Dispatcher) Use(p *Policy) {
 		Policy: p,
 		env:    service.Env{Instance: p.Instance, Dial: d.options.Dial, Serve: d.options.Serve},
 		behind: behind(rules),
-		ifaces: slices.ContainsFunc(rules, func(r *rule.Rule) bool { return len(r.SrcIface)+len(r.SrcIfgroup) > 0 }),
+		ifaces: slices.ContainsFunc(rules, func(r *rule.Rule) bool {
+			return len(r.SrcIface)+len(r.SrcIfgroup)+len(r.DstIface)+len(r.DstIfgroup) > 0
+		}),
 	})
 }
 
-// Behind lists the rules that can be met at a listener, by id.
+// Behind lists the rules that can be met at a listener, by id; at the zero address those of interception.
 func (d *Dispatcher) Behind(at netip.AddrPort) []*rule.Rule { return d.policy.Load().behind[at] }
 
 // Serve handles what l accepts, each connection in a goroutine of its own, until l is closed. It stops waiting for
-// better times when ctx ends.
-func (d *Dispatcher) Serve(ctx context.Context, l net.Listener) {
+// better times when ctx ends. The connections of a listener that is not direct are intercepted ones.
+func (d *Dispatcher) Serve(ctx context.Context, l net.Listener, direct bool) {
 	var patience backOff
 	for {
 		conn, err := l.Accept()
@@ -98,7 +102,7 @@ func (d *Dispatcher) Serve(ctx context.Context, l net.Listener) {
 		patience = 0
 		d.sessions.Add(1)
 		d.running.Add(1)
-		go d.handle(conn)
+		go d.handle(conn, direct)
 	}
 }
 

@@ -84,7 +84,7 @@ func newStand(t *testing.T, client string, rules ...*rule.Rule) *stand {
 	}
 	s.at = l.Addr().String()
 	done := make(chan struct{})
-	go func() { defer close(done); s.Serve(context.Background(), l) }()
+	go func() { defer close(done); s.Serve(context.Background(), l, true) }()
 	s.stop = sync.OnceFunc(func() {
 		l.Close()
 		<-done

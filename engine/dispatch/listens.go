@@ -9,13 +9,15 @@ import (
 
 	"zorpgo/engine/rule"
 	"zorpgo/engine/source"
+	"zorpgo/engine/stream"
+	"zorpgo/engine/zone"
 )
 
 // MaxPorts is how many ports one rule may have listeners on.
 const MaxPorts = 256
 
-// Listens names the addresses that must be listened on for rules, each once, in order. Rules that cannot have
-// listeners are findings.
+// Listens names the addresses of this host that must be listened on for rules, each once, in order. Rules that cannot
+// have listeners are findings; those whose connections are intercepted are not in the list.
 func Listens(rules []*rule.Rule) ([]netip.AddrPort, source.Findings) {
 	var list []netip.AddrPort
 	var found source.Findings
@@ -34,6 +36,9 @@ func Listens(rules []*rule.Rule) ([]netip.AddrPort, source.Findings) {
 func addresses(r *rule.Rule) []netip.AddrPort {
 	if r.Listener != nil {
 		return r.Listener.At
+	}
+	if Intercepted(r) != "" {
+		return nil
 	}
 	var list []netip.AddrPort
 	for _, subnet := range r.DstSubnet {
@@ -63,9 +68,7 @@ func refuse(r *rule.Rule) source.Findings {
 	}
 	switch n := portCount(r); {
 	case r.Listener != nil:
-	case needsInterception(r) != "":
-		finding("transparent-not-built", "needs transparent interception, which is not built yet: "+needsInterception(r),
-			"give dst_subnet one address of this host and a dst_port")
+	case Intercepted(r) != "":
 	case n > MaxPorts:
 		finding("too-many-ports", fmt.Sprintf("dst_port means %d listeners, the limit is %d", n, MaxPorts),
 			"list the ports that servers really use")
@@ -93,8 +96,12 @@ func otherProtocols(r *rule.Rule) string {
 	return strings.Join(names, ", ")
 }
 
-// needsInterception says why r cannot be served by listeners at addresses of this host; "" if it can.
-func needsInterception(r *rule.Rule) string {
+// Intercepted says why r cannot be served by listeners at addresses of this host, so that its connections must be
+// intercepted; "" if it can.
+func Intercepted(r *rule.Rule) string {
+	if r.Listener != nil {
+		return ""
+	}
 	var why []string
 	for _, c := range []struct {
 		keyword string
@@ -126,7 +133,29 @@ func portCount(r *rule.Rule) int {
 	return n
 }
 
-// behind sorts rules by the listener that they are met at.
+// Families are those of r's connections, as far as its subnets and zones tell.
+func Families(r *rule.Rule) (list []stream.Family) {
+	for _, f := range []stream.Family{stream.IPv4, stream.IPv6} {
+		if reaches(f, r.SrcSubnet, r.SrcZone) && (len(r.DstIface)+len(r.DstIfgroup) > 0 || reaches(f, r.DstSubnet, r.DstZone)) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// reaches reports whether an address of f can meet a condition on subnets or zones. Of a zone's children nothing is
+// known here, so a zone without networks reaches both.
+func reaches(f stream.Family, subnets []netip.Prefix, zones []*zone.Zone) bool {
+	for _, z := range zones {
+		if len(z.Prefixes) == 0 {
+			return true
+		}
+		subnets = append(slices.Clip(subnets), z.Prefixes...)
+	}
+	return len(subnets) == 0 || slices.ContainsFunc(subnets, func(p netip.Prefix) bool { return stream.FamilyOf(p.Addr()) == f })
+}
+
+// behind sorts rules by the listener that they are met at; the zero address stands for interception.
 func behind(rules []*rule.Rule) map[netip.AddrPort][]*rule.Rule {
 	m := map[netip.AddrPort][]*rule.Rule{}
 	for _, r := range slices.SortedFunc(slices.Values(rules), func(a, b *rule.Rule) int { return cmp.Compare(a.ID, b.ID) }) {
@@ -134,6 +163,9 @@ func behind(rules []*rule.Rule) map[netip.AddrPort][]*rule.Rule {
 			continue
 		}
 		list := slices.Clone(addresses(r))
+		if Intercepted(r) != "" {
+			list = []netip.AddrPort{{}}
+		}
 		slices.SortFunc(list, netip.AddrPort.Compare)
 		for _, at := range slices.Compact(list) {
 			m[at] = append(m[at], r)

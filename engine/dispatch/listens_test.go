@@ -57,13 +57,6 @@ func TestListensRefuses(t *testing.T) {
 		rule *rule.Rule
 		want string // id, and a part of the message
 	}{
-		{&rule.Rule{DstPort: all}, "transparent-not-built it has no dst_subnet"},
-		{&rule.Rule{DstSubnet: one}, "transparent-not-built it has no dst_port"},
-		{&rule.Rule{DstSubnet: subnets("172.16.40.1/32", "10.0.0.0/8"), DstPort: all}, "transparent-not-built dst_subnet 10.0.0.0/8 is wider"},
-		{&rule.Rule{DstSubnet: subnets("0.0.0.0/32"), DstPort: all}, "transparent-not-built dst_subnet 0.0.0.0/32"},
-		{&rule.Rule{DstZone: []*zone.Zone{{Name: "int"}}, DstPort: all}, "transparent-not-built dst_zone names no address"},
-		{&rule.Rule{DstIface: []string{"eth0"}, DstPort: all}, "transparent-not-built dst_iface names no address"},
-		{&rule.Rule{DstIfgroup: []int{1}}, "transparent-not-built dst_ifgroup names no address, it has no dst_port"},
 		{&rule.Rule{DstSubnet: one, DstPort: []rule.PortRange{{Low: 1000, High: 1256}}}, "too-many-ports 257 listeners"},
 		{&rule.Rule{DstSubnet: one, DstPort: ports(0)}, "port-zero dst_port 0"},
 		{&rule.Rule{DstSubnet: one, DstPort: all, Proto: []int{17}}, "protocol-not-built UDP"},
@@ -81,6 +74,50 @@ func TestListensRefuses(t *testing.T) {
 		f := found[0]
 		if f.Severity != source.Error || f.Pos != c.rule.Pos || f.Hint == "" || !strings.HasPrefix(f.Message, `rule 7 (service "in"): `) {
 			t.Errorf("finding %+v", f)
+		}
+	}
+}
+
+func TestIntercepted(t *testing.T) {
+	one, all := subnets("172.16.40.1/32"), ports(25)
+	for _, c := range []struct {
+		rule *rule.Rule
+		want string
+	}{
+		{&rule.Rule{DstPort: all}, "it has no dst_subnet"},
+		{&rule.Rule{DstSubnet: one}, "it has no dst_port"},
+		{&rule.Rule{DstSubnet: subnets("172.16.40.1/32", "10.0.0.0/8"), DstPort: all}, "dst_subnet 10.0.0.0/8 is wider"},
+		{&rule.Rule{DstSubnet: subnets("0.0.0.0/32"), DstPort: all}, "dst_subnet 0.0.0.0/32"},
+		{&rule.Rule{DstZone: []*zone.Zone{{Name: "int"}}, DstPort: all}, "dst_zone names no address"},
+		{&rule.Rule{DstIface: []string{"eth0"}, DstPort: all}, "dst_iface names no address"},
+		{&rule.Rule{DstIfgroup: []int{1}}, "dst_ifgroup names no address, it has no dst_port"},
+		{&rule.Rule{DstSubnet: one, DstPort: all}, ""},
+		{&rule.Rule{Listener: &rule.Listener{}}, ""},
+	} {
+		if got := Intercepted(c.rule); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("want %s, got %s", c.want, got)
+		}
+		if at, found := Listens([]*rule.Rule{c.rule}); c.want != "" && len(at)+len(found) > 0 {
+			t.Errorf("%s: %v, %v", c.want, at, found)
+		}
+	}
+}
+
+func TestFamilies(t *testing.T) {
+	v4, v6 := &zone.Zone{Prefixes: subnets("10.0.0.0/8")}, &zone.Zone{Prefixes: subnets("fd00::/8")}
+	for _, c := range []struct {
+		rule *rule.Rule
+		want string
+	}{
+		{&rule.Rule{}, "[IPv4 IPv6]"},
+		{&rule.Rule{SrcZone: []*zone.Zone{v4}}, "[IPv4]"},
+		{&rule.Rule{SrcZone: []*zone.Zone{v4, v6}, DstZone: []*zone.Zone{v6}}, "[IPv6]"},
+		{&rule.Rule{SrcSubnet: subnets("10.0.0.0/8"), SrcZone: []*zone.Zone{v6}, DstIface: []string{"eth0"}}, "[IPv4 IPv6]"},
+		{&rule.Rule{SrcZone: []*zone.Zone{{Name: "parent"}}, DstSubnet: subnets("10.0.0.0/8")}, "[IPv4]"},
+		{&rule.Rule{SrcZone: []*zone.Zone{v4}, DstZone: []*zone.Zone{v6}}, "[]"},
+	} {
+		if got := fmt.Sprint(Families(c.rule)); got != c.want {
+			t.Errorf("want %s, got %s", c.want, got)
 		}
 	}
 }

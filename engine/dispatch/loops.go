@@ -36,13 +36,13 @@ func (d *Dispatcher) loops(n int) {
 // Listener is a socket that the workers accept from.
 type Listener struct {
 	fd      int
-	at      netip.AddrPort
 	workers []*worker
 	accepts []*acceptor
 }
 
-// Accept has the workers accept from l, whose socket it takes over; nil: l is not for them, Serve must be used.
-func (d *Dispatcher) Accept(l net.Listener) *Listener {
+// Accept has the workers accept from l, whose socket it takes over; nil: l is not for them, Serve must be used. The
+// connections of a listener that is not direct are intercepted ones.
+func (d *Dispatcher) Accept(l net.Listener, direct bool) *Listener {
 	if wrapped, ok := l.(interface{ Unwrap() net.Listener }); ok {
 		l = wrapped.Unwrap()
 	}
@@ -54,9 +54,9 @@ func (d *Dispatcher) Accept(l net.Listener) *Listener {
 	if err != nil {
 		return nil
 	}
-	own := &Listener{fd: fd, at: addrPort(l.Addr()), workers: d.workers}
+	own := &Listener{fd: fd, workers: d.workers}
 	for _, w := range d.workers {
-		a := &acceptor{d: d, w: w, fd: fd, at: own.at}
+		a := &acceptor{d: d, w: w, fd: fd, at: addrPort(l.Addr()), direct: direct}
 		own.accepts = append(own.accepts, a)
 		w.Post(a.resume)
 	}
@@ -96,6 +96,7 @@ type acceptor struct {
 	w        *worker
 	fd       int
 	at       netip.AddrPort
+	direct   bool
 	patience backOff
 	timer    poll.Timer
 	on       bool
@@ -132,7 +133,7 @@ func (a *acceptor) Ready(uint32) {
 		switch err {
 		case nil:
 			a.patience = 0
-			a.d.accepted(a.w, fd, peer, a.local(fd))
+			a.accepted(fd, peer)
 		case unix.EAGAIN:
 			return
 		case unix.EINTR, unix.ECONNABORTED:
@@ -145,22 +146,25 @@ func (a *acceptor) Ready(uint32) {
 }
 
 func (a *acceptor) local(fd int) netip.AddrPort {
-	if a.at.Addr().IsUnspecified() {
+	if !a.direct || a.at.Addr().IsUnspecified() {
 		return stream.LocalAddr(fd)
 	}
 	return a.at
 }
 
-// accepted takes one connection to a session on w, or to one with goroutines if its service or the rules need that.
-func (d *Dispatcher) accepted(w *worker, fd int, client, local netip.AddrPort) {
+// accepted takes one connection to a session on the loop, or to one with goroutines if its service or the rules need
+// that.
+func (a *acceptor) accepted(fd int, client netip.AddrPort) {
+	d, w := a.d, a.w
 	d.sessions.Add(1)
 	d.running.Add(1)
 	p := d.policy.Load()
 	if p.ifaces || w.cut {
-		d.hand(fd)
+		d.hand(fd, a.direct)
 		return
 	}
-	s := p.begin(d.options, client, local)
+	s := p.begin(d.options, client, a.local(fd))
+	s.Direct = a.direct
 	v, reason := p.decide(s, p.flow(s, nil))
 	if v == nil {
 		reset(fd)
@@ -177,14 +181,14 @@ func (d *Dispatcher) accepted(w *worker, fd int, client, local netip.AddrPort) {
 	})
 	switch {
 	case !ok:
-		d.hand(fd)
+		d.hand(fd, a.direct)
 	case flow != nil && !flow.IsOver():
 		w.flows[flow] = true
 	}
 }
 
 // hand gives a connection to a goroutine of its own.
-func (d *Dispatcher) hand(fd int) {
+func (d *Dispatcher) hand(fd int, direct bool) {
 	file := os.NewFile(uintptr(fd), "connection")
 	conn, err := net.FileConn(file)
 	file.Close()
@@ -193,7 +197,7 @@ func (d *Dispatcher) hand(fd int) {
 		d.left()
 		return
 	}
-	go d.handle(stream.NoKeepAlive(conn))
+	go d.handle(stream.NoKeepAlive(conn), direct)
 }
 
 func (d *Dispatcher) left() {

@@ -8,6 +8,7 @@ import (
 	"zorpgo/engine"
 	"zorpgo/engine/dispatch"
 	"zorpgo/engine/rule"
+	"zorpgo/engine/stream"
 )
 
 // Service is what the winner gives the connection to.
@@ -22,7 +23,7 @@ type Service struct {
 // Listener is what takes the connection.
 type Listener struct {
 	Address string `json:"address,omitempty"` // "": nothing does
-	Why     string `json:"why,omitempty"`     // nothing does
+	Why     string `json:"why,omitempty"`     // nothing does, or it is intercepted
 }
 
 // serve says what becomes of a connection that r wins.
@@ -41,7 +42,7 @@ func (a *Answer) serve(c *engine.Config, q Question, r *rule.Rule) {
 	if v.Class != nil {
 		a.Service.Class = v.Class.Name()
 	}
-	a.Target = target(c, q, v, a.Listener.Address != "")
+	a.Target = target(c, q, v, a.Listener.Address != "" && a.Listener.Why == "")
 }
 
 // listener finds what takes connections to server. The winner may be a rule that cannot have any.
@@ -51,6 +52,10 @@ func listener(c *engine.Config, server netip.AddrPort, winner *rule.Rule) Listen
 		if slices.Contains(bound, at) {
 			return Listener{Address: at.String()}
 		}
+	}
+	if winner != nil && dispatch.Intercepted(winner) != "" && dispatch.Families(winner) != nil {
+		at := engine.Interceptor(stream.FamilyOf(server.Addr()), engine.InterceptPort)
+		return Listener{Address: at.String(), Why: "intercepted: " + dispatch.Intercepted(winner)}
 	}
 	if winner == nil {
 		return Listener{Why: "no rule has a listener at this address and port"}

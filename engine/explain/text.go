@@ -67,6 +67,9 @@ func (a *Answer) listenerText() string {
 	if a.Listener.Address == "" {
 		return "none: " + a.Listener.Why
 	}
+	if a.Listener.Why != "" {
+		return fmt.Sprintf("%s, %s%s", a.Listener.Address, a.Listener.Why, reset)
+	}
 	return a.Listener.Address + reset
 }
 

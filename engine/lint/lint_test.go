@@ -167,15 +167,15 @@ func TestCheck(t *testing.T) {
 		{"transparent router behind a network", func(w *world) {
 			w.services[0].Router = &route.Transparent{Forge: route.Forge{Addr: true}}
 			w.rules[0].DstSubnet = prefixes("172.16.20.0/24")
-		}, "10 error transparent-not-built"},
+		}, "10 note intercepted"},
 		{"one address and all addresses", func(w *world) {
 			w.rules = append(w.rules, &rule.Rule{ID: 2, Service: "mail", Pos: at(20),
 				DstPort: ports(25, 25), DstSubnet: prefixes("0.0.0.0/32")})
-		}, "10 error listener-collision\n20 error transparent-not-built"},
+		}, "10 error listener-collision\n20 note intercepted"},
 		{"all addresses of the other family", func(w *world) {
 			w.rules = append(w.rules, &rule.Rule{ID: 2, Service: "mail", Pos: at(20),
 				DstPort: ports(25, 25), DstSubnet: prefixes("::/128")})
-		}, "20 error transparent-not-built"},
+		}, "20 note intercepted"},
 		{"denied on a listener", func(w *world) {
 			w.services[0].Deny = true
 			w.settings.Relay.Check = false
@@ -183,7 +183,7 @@ func TestCheck(t *testing.T) {
 		{"denied on a network", func(w *world) {
 			w.services[0].Deny = true
 			w.rules[0].DstSubnet = prefixes("172.16.20.0/24")
-		}, "10 error transparent-not-built"},
+		}, "10 note intercepted"},
 		{"relaying left to the server", func(w *world) {
 			w.settings.Relay.Check = false
 		}, "5 warning relaying-left-to-server"},

@@ -102,6 +102,12 @@ func direct(r *rule.Rule) (list []netip.AddrPort) {
 func (p *policy) listeners() {
 	_, found := dispatch.Listens(p.rules)
 	p.found = append(p.found, found...)
+	for _, r := range p.rules {
+		if why := dispatch.Intercepted(r); why != "" {
+			p.find(r.Pos, source.Note, "intercepted", fmt.Sprintf("the connections of %s must be intercepted: %s", r.Called(), why),
+				"say run --transparent, or load what zorpgo nft prints; else give dst_subnet one address of this host, and a dst_port")
+		}
+	}
 	owner := map[netip.AddrPort]*rule.Rule{}
 	for _, r := range p.rules {
 		for _, at := range direct(r) {

@@ -3,6 +3,7 @@ package rehearse
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"zorpgo/engine"
 	"zorpgo/engine/dispatch"
@@ -17,6 +18,8 @@ type Entrance struct {
 	Client netip.AddrPort // the client that is played
 	At     netip.AddrPort // the address that it connects to, as the policy knows it
 	Really netip.AddrPort // the same on loopback
+
+	intercepted bool // no listener is at that address
 }
 
 // cast finds a client for r, or sees whether the wanted one gets it.
@@ -26,11 +29,15 @@ func cast(c *engine.Config, r *rule.Rule, wanted netip.Addr) (Entrance, error) {
 		clients = []netip.Addr{wanted}
 	}
 	listens, _ := dispatch.Listens([]*rule.Rule{r})
+	intercepted := dispatch.Intercepted(r) != ""
+	if intercepted {
+		listens = serversOf(c, r)
+	}
 	for _, at := range listens {
 		for _, client := range clients {
 			flow := flowOf(c, r, client, at)
 			if client != at.Addr() && stream.FamilyOf(client) == stream.FamilyOf(at.Addr()) && c.Rules.Lookup(&flow) == r {
-				return Entrance{Rule: r, Client: netip.AddrPortFrom(client, flow.SrcPort), At: at}, nil
+				return Entrance{Rule: r, Client: netip.AddrPortFrom(client, flow.SrcPort), At: at, intercepted: intercepted}, nil
 			}
 		}
 	}
@@ -79,6 +86,21 @@ func clientsOf(c *engine.Config, r *rule.Rule) []netip.Addr {
 	}
 	return append(append(own, anywhere...), addresses(prefixesOf(c, c.Zones.All()))...)
 }
+
+// serversOf are addresses that r's intercepted connections may be to.
+func serversOf(c *engine.Config, r *rule.Rule) (list []netip.AddrPort) {
+	own := addresses(append(prefixesOf(c, r.DstZone), r.DstSubnet...))
+	if len(r.DstZone)+len(r.DstSubnet) == 0 {
+		own = append(slices.Clone(anywhere), addresses(prefixesOf(c, c.Zones.All()))...)
+	}
+	for _, a := range own {
+		list = append(list, netip.AddrPortFrom(a.Unmap(), portOf(r.DstPort, smtpPort)))
+	}
+	return list
+}
+
+// smtpPort is the one that a server has unless its rule wants another (RFC 5321 §4.5.4.2).
+const smtpPort = 25
 
 // prefixesOf are the networks of zones and of the zones below them.
 func prefixesOf(c *engine.Config, zones []*zone.Zone) (list []netip.Prefix) {

@@ -11,7 +11,11 @@ func (r *Rehearsal) Describe(w io.Writer) {
 	for _, e := range r.entrances {
 		fmt.Fprintf(w, "rule %s, service %s\n", e.Rule.Pos, e.Rule.Service)
 		fmt.Fprintf(w, "    client    %s%s\n", e.Client.Addr(), r.zoneOf(e))
-		fmt.Fprintf(w, "    listener  %-22s is %s here\n", e.At, e.Really)
+		at := "listener"
+		if e.intercepted {
+			at = "to"
+		}
+		fmt.Fprintf(w, "    %-8s  %-22s is %s here\n", at, e.At, e.Really)
 		for _, target := range r.targets(e) {
 			if o := r.known(target.String()); o != nil {
 				fmt.Fprintf(w, "    server    %-22s is %s here%s\n", target, o.address(), r.source(e))

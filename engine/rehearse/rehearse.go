@@ -86,6 +86,9 @@ func (r *Rehearsal) open(ctx context.Context) error {
 	for i := range r.entrances {
 		e := &r.entrances[i]
 		e.Really = r.really[e.At]
+		if e.intercepted {
+			e.Really = r.really[engine.Interceptor(stream.FamilyOf(e.At.Addr()), engine.InterceptPort)]
+		}
 		if _, taken := r.stage[e.Really]; !taken {
 			r.stage[e.Really] = *e
 		}

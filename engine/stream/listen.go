@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"os"
+	"syscall"
 )
 
 // Listen opens a TCP listener at an IP address and port; an unspecified address is all addresses of its family.
@@ -13,6 +15,20 @@ func Listen(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
 	config := net.ListenConfig{KeepAlive: -1}
 	config.SetMultipathTCP(false)
 	return config.Listen(ctx, FamilyOf(at.Addr()).network(), at.String())
+}
+
+// Intercept opens a TCP listener at a loopback address that accepts connections to any address that the kernel leads to
+// it (IP_TRANSPARENT); their local address is the one that the client wanted.
+func Intercept(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
+	family := FamilyOf(at.Addr())
+	config := net.ListenConfig{KeepAlive: -1, Control: func(_, _ string, c syscall.RawConn) (err error) {
+		if failed := c.Control(func(fd uintptr) { err = os.NewSyscallError("setsockopt", family.setTransparent(int(fd))) }); failed != nil {
+			return failed
+		}
+		return err
+	}}
+	config.SetMultipathTCP(false)
+	return config.Listen(ctx, family.network(), at.String())
 }
 
 // Inherit makes of a listener that another program opened one as Listen opens it.
