@@ -9,9 +9,6 @@ import (
 	"zorpgo/engine/source"
 )
 
-// unbuilt are the commands that users may look for and that do not exist yet.
-var unbuilt = []string{"nft"}
-
 // newRoot is the whole command line. What cobra itself refuses is wrong usage.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
@@ -25,10 +22,7 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(newRun(), newCheck(), newExplain(), newRehearse(), newDoc())
-	for _, name := range unbuilt {
-		root.AddCommand(newUnbuilt(name))
-	}
+	root.AddCommand(newRun(), newCheck(), newExplain(), newRehearse(), newNft(), newDoc())
 	return root
 }
 
@@ -37,9 +31,7 @@ const rootHelp = `zorpgo turns policy files into live, protocol-enforcing proxie
 Several FILEs are one policy, read in order: zorpgo run zones.star mail.star
 
 Exit status: 0 good, 1 the policy has errors, 2 wrong usage or an unreadable file,
-3 the machine refused (port taken, no permission).
-
-Not built yet: nft.`
+3 the machine refused (port taken, no permission).`
 
 // noCommand answers a command line without a command that exists.
 func noCommand(cmd *cobra.Command, args []string) error {
@@ -57,17 +49,6 @@ func noCommand(cmd *cobra.Command, args []string) error {
 		f.hint = "did you mean zorpgo " + near
 	}
 	return f
-}
-
-func newUnbuilt(name string) *cobra.Command {
-	return &cobra.Command{
-		Use:                name,
-		Hidden:             true,
-		DisableFlagParsing: true,
-		RunE: func(*cobra.Command, []string) error {
-			return &failure{status: exitUsage, err: fmt.Errorf("%s is not built yet", name)}
-		},
-	}
 }
 
 // usageError is err with the way to the help of cmd.

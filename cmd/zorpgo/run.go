@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -18,9 +19,10 @@ import (
 // server is the command line of run.
 type server struct {
 	policy
-	drain time.Duration
-	loops int
-	log   logging
+	drain     time.Duration
+	loops     int
+	intercept interception
+	log       logging
 }
 
 func newRun() *cobra.Command {
@@ -44,6 +46,8 @@ and uses the sockets that it is given ($LISTEN_FDS).`,
 	s.flags(cmd)
 	s.log.flags(cmd, "info")
 	cmd.Flags().IntVar(&s.loops, "loops", (runtime.NumCPU()+1)/2, "event loops that keep the sessions; 0: goroutines")
+	cmd.Flags().BoolVar(&s.intercept.on, "transparent", false, "load what zorpgo nft prints while it runs, as root")
+	s.intercept.unmatched.flag(cmd)
 	cmd.Flags().DurationVar(&s.drain, "drain-timeout", 30*time.Second, "how long sessions may go on after SIGTERM")
 	return cmd
 }
@@ -51,6 +55,9 @@ and uses the sockets that it is given ($LISTEN_FDS).`,
 func (s *server) run(cmd *cobra.Command) error {
 	log, err := s.log.logger(cmd)
 	if err != nil {
+		return err
+	}
+	if _, err := s.intercept.unmatched.leave(cmd); err != nil {
 		return err
 	}
 	s.says = log
@@ -68,6 +75,11 @@ func (s *server) run(cmd *cobra.Command) error {
 	// A loop holds on to its processor; the rest of the program has the others.
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + s.loops)
 	e := engine.New(engine.Options{Log: log, Inherited: sockets, Loops: s.loops})
+	// First the ruleset, so that nothing goes round a proxy that is about to listen.
+	if err := s.intercept.load(cmd.Context(), config); err != nil {
+		return machine(errors.Join(err, s.intercept.unload()))
+	}
+	defer s.unload(log)
 	if err := e.Start(config); err != nil {
 		return startFailure(err)
 	}
@@ -82,6 +94,13 @@ func (s *server) run(cmd *cobra.Command) error {
 	return s.stop(cmd, e, log, signals)
 }
 
+// unload leaves the host as it was before run.
+func (s *server) unload(log *slog.Logger) {
+	if err := s.intercept.unload(); err != nil {
+		log.Error("the ruleset stays loaded", "error", err)
+	}
+}
+
 // reload puts the files as they are now in force, if they are good.
 func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) {
 	tell(log, reloading())
@@ -89,6 +108,9 @@ func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) 
 	config, err := s.loadGood(cmd.ErrOrStderr())
 	if err == nil {
 		err = e.Reload(config)
+	}
+	if err == nil {
+		err = s.intercept.load(cmd.Context(), config)
 	}
 	if err != nil {
 		log.Error("reload refused, the old policy stays", "error", err)

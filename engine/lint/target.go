@@ -74,7 +74,7 @@ func (p *policy) denies(r *rule.Rule, s *service.Service) {
 	if at, _ := dispatch.Listens([]*rule.Rule{r}); len(at) > 0 {
 		p.find(r.Pos, source.Note, "deny-resets",
 			fmt.Sprintf("service %q refuses connections to %s by a reset, after they were accepted", s.Name, at[0]),
-			"to drop them in silence, refuse them in the packet filter")
+			"to answer as the service says, load what zorpgo nft prints")
 	}
 }
 

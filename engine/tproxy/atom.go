@@ -59,6 +59,24 @@ func (s *zoneSets) atomsOf(r *rule.Rule, family stream.Family) []atom {
 	} {
 		list = multiply(list, dimension, parts)
 	}
+	if r.Listener != nil {
+		list = multiply(list, 7, placeParts(r.Listener.At, family))
+	}
+	return list
+}
+
+// placeParts are the addresses of a listener with services of its own, which count for nothing.
+func placeParts(places []netip.AddrPort, family stream.Family) (list []part) {
+	for _, at := range places {
+		port := fmt.Sprintf("th dport %d", at.Port())
+		switch {
+		case family != 0 && stream.FamilyOf(at.Addr()) != family:
+		case at.Addr().IsUnspecified():
+			list = append(list, part{0, "fib daddr type local " + port})
+		default:
+			list = append(list, part{0, fmt.Sprintf("%s daddr %s %s", header(stream.FamilyOf(at.Addr())), at.Addr(), port)})
+		}
+	}
 	return list
 }
 
@@ -66,7 +84,7 @@ func multiply(list []atom, dimension int, parts []part) (out []atom) {
 	for _, a := range list {
 		for _, p := range parts {
 			b := a
-			b.score[dimension] = p.score
+			b.score[dimension] += p.score
 			b.match = slices.Clone(a.match)
 			if p.match != "" {
 				b.match = append(b.match, p.match)

@@ -30,7 +30,9 @@ type Ruleset struct {
 }
 
 // Name is the ruleset's table.
-func (s *Ruleset) Name() string { return "zorpgo_" + identifier(s.Instance) }
+func (s *Ruleset) Name() string { return namePrefix + identifier(s.Instance) }
+
+const namePrefix = "zorpgo_"
 
 // identifier is text with only what nft takes in a name.
 func identifier(text string) string {
@@ -105,7 +107,7 @@ func (s *Ruleset) denials() string {
 // answers: a reset is for TCP only, the rest gets nothing.
 func answers(family, answer string) string {
 	switch answer {
-	case "", "drop":
+	case "":
 		return ""
 	case "tcp reset":
 		return fmt.Sprintf("\t\tmeta nfproto %s meta l4proto tcp reject with tcp reset\n", family)

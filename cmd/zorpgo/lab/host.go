@@ -123,6 +123,15 @@ func (h *Host) Dial(from, to string) (net.Conn, error) {
 		}
 		dialer.LocalAddr = local
 	}
+	return h.dial(dialer, to)
+}
+
+// DialWithin connects to an address from this host, in a time.
+func (h *Host) DialWithin(limit time.Duration, to string) (net.Conn, error) {
+	return h.dial(net.Dialer{Timeout: limit}, to)
+}
+
+func (h *Host) dial(dialer net.Dialer, to string) (net.Conn, error) {
 	var conn net.Conn
 	err := h.inside(func() (err error) {
 		conn, err = dialer.Dial("tcp", to)

@@ -11,6 +11,12 @@ func (l *Lab) Zorpgo(files ...string) *Process {
 	return l.StartReady(l.Firewall, l.zorpgo("run", files))
 }
 
+// ZorpgoTransparent is Zorpgo with the ruleset loaded while it runs.
+func (l *Lab) ZorpgoTransparent(files ...string) *Process {
+	l.t.Helper()
+	return l.StartReady(l.Firewall, l.zorpgo("run", append([]string{"--transparent"}, files...)))
+}
+
 // ZorpgoNot starts "zorpgo run" as Zorpgo does but without capabilities, and does not wait.
 func (l *Lab) ZorpgoNot(without []uintptr, files ...string) *Process {
 	l.t.Helper()

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"zorpgo/engine"
+	"zorpgo/engine/tproxy"
+)
+
+// filter is the command line of nft.
+type filter struct {
+	policy
+	apply, remove bool
+	unmatched     unmatched
+	local         []string
+}
+
+// unmatched is what becomes of forwarded packets that no rule matches.
+type unmatched struct{ what string }
+
+func (u *unmatched) flag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&u.what, "unmatched", "drop", "`drop` forwarded packets that no rule matches, or leave them to other tables")
+}
+
+func (u *unmatched) leave(cmd *cobra.Command) (bool, error) {
+	if u.what != "drop" && u.what != "leave" {
+		return false, usageError(cmd, fmt.Errorf("--unmatched %s is neither drop nor leave", u.what))
+	}
+	return u.what == "leave", nil
+}
+
+func newNft() *cobra.Command {
+	f := &filter{}
+	cmd := &cobra.Command{
+		Use:   "nft FILE...",
+		Short: "Print the ruleset of nftables and the routing that a policy needs",
+		Long: `nft prints what the kernel must be told so that the policy's connections come to
+the proxy: a ruleset of nftables, one table of its own that takes the place of
+the same table from before, and the routing commands as a comment. Pipe it into
+nft -f -, or say --apply to load both, --remove to unload them; run --transparent
+does so for as long as it runs.
+
+A dst_subnet of one address is taken for an address of this host; --local says
+which ones are, and --apply looks. Forwarded packets that no rule matches are
+dropped; --unmatched leave leaves them to the host's other tables. Packets to
+the host itself that no rule matches are always left to them.`,
+		Args: someFiles,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			f.files = files
+			return f.run(cmd)
+		},
+	}
+	f.flags(cmd)
+	f.unmatched.flag(cmd)
+	cmd.Flags().BoolVar(&f.apply, "apply", false, "load the ruleset and set up the routing, as root")
+	cmd.Flags().BoolVar(&f.remove, "remove", false, "unload the ruleset and undo the routing, as root")
+	cmd.Flags().StringSliceVar(&f.local, "local", nil, "the `ADDRESSES` that are this host's; without it all that rules name one by one")
+	cmd.MarkFlagsMutuallyExclusive("apply", "remove")
+	return cmd
+}
+
+func (f *filter) run(cmd *cobra.Command) error {
+	leave, err := f.unmatched.leave(cmd)
+	if err != nil {
+		return err
+	}
+	local, err := f.addresses(cmd)
+	if err != nil {
+		return err
+	}
+	config, err := f.loadGood(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	rules := engine.Ruleset(config, local, leave)
+	switch {
+	case f.apply:
+		return machine(rules.Apply(cmd.Context()))
+	case f.remove:
+		return machine(rules.Remove(cmd.Context()))
+	}
+	out := cmd.OutOrStdout()
+	fmt.Fprint(out, rules)
+	fmt.Fprintf(out, "\n# And the routing, once, as root:\n#   %s\n", strings.Join(tproxy.Routing(), "\n#   "))
+	return nil
+}
+
+// addresses tells which addresses are this host's.
+func (f *filter) addresses(cmd *cobra.Command) (func(netip.Addr) bool, error) {
+	var own []netip.Addr
+	for _, text := range f.local {
+		a, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, usageError(cmd, fmt.Errorf("--local %s is no IP address", text))
+		}
+		own = append(own, a.Unmap())
+	}
+	switch {
+	case len(own) > 0:
+		return func(a netip.Addr) bool { return slices.Contains(own, a.Unmap()) }, nil
+	case f.apply:
+		local, err := engine.HostAddrs()
+		return local, machine(err)
+	}
+	return func(netip.Addr) bool { return true }, nil
+}
+
+// machine is err as a refusal of this host.
+func machine(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &failure{status: exitMachine, err: err}
+}
+
+// interception is a ruleset that is loaded while run serves.
+type interception struct {
+	on        bool
+	unmatched unmatched
+	loaded    []*tproxy.Ruleset // of every instance that was served, the one in force last
+}
+
+// load puts the packet filter's part of c in force.
+func (i *interception) load(ctx context.Context, c *engine.Config) error {
+	if !i.on {
+		return nil
+	}
+	local, err := engine.HostAddrs()
+	if err != nil {
+		return err
+	}
+	rules := engine.Ruleset(c, local, i.unmatched.what == "leave")
+	if err := rules.Apply(ctx); err != nil {
+		return err
+	}
+	i.loaded = append(slices.DeleteFunc(i.loaded, func(old *tproxy.Ruleset) bool { return old.Name() == rules.Name() }), rules)
+	return nil
+}
+
+// unload leaves the host as it was.
+func (i *interception) unload() error {
+	var failed []error
+	for _, rules := range i.loaded {
+		failed = append(failed, rules.Remove(context.Background()))
+	}
+	i.loaded = nil
+	return errors.Join(failed...)
+}
