@@ -128,6 +128,7 @@ func (l *load) loader() *interp.Loader {
 			"Zorp.Rule":     base,
 			"Zorp.Router":   base,
 			"Zorp.Chainer":  base,
+			"Zorp.NAT":      base,
 			"Zorp.Matcher":  base,
 			"Zorp.SockAddr": base,
 			"Zorp.Dispatch": base,
@@ -185,7 +186,8 @@ func (l *load) compile(class *interp.Class, pos source.Pos) proxy.Class {
 func (l *load) config(instance string) (*engine.Config, source.Findings) {
 	core.NumberRules(l.draft)
 	zones, found := zone.NewTable(l.draft.Zones)
-	return &engine.Config{Instance: instance, Zones: zones, Services: l.draft.Services, Rules: rule.NewSet(l.draft.Rules)}, found
+	return &engine.Config{Instance: instance, Zones: zones, Services: l.draft.Services,
+		NATPolicies: l.draft.NATPolicies, Rules: rule.NewSet(l.draft.Rules)}, found
 }
 
 // unreadable is the error of a file of the command line that cannot be read.

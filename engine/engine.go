@@ -17,6 +17,7 @@ import (
 
 	"zorpgo/engine/chain"
 	"zorpgo/engine/dispatch"
+	"zorpgo/engine/nat"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
@@ -31,6 +32,8 @@ type Config struct {
 	Zones    *zone.Table
 	Services map[string]*service.Service
 	Rules    *rule.Set
+
+	NATPolicies []*nat.Policy // those with a name, whether a service uses them or not
 }
 
 // Options are the outside of an Engine. The zero Options are this host's sockets and the default log.

@@ -4,6 +4,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"zorpgo/builtins/word"
+	"zorpgo/engine/nat"
 )
 
 // The constants of Zorp's base module, with its numbers. Those of what is not built are there too, since a policy
@@ -13,6 +14,7 @@ var numberConstants = map[string]int{
 	"ZD_PROTO_AUTO": 0, "ZD_PROTO_TCP": 1, "ZD_PROTO_UDP": 2,
 	"Z_PORT_ANY": -1, "Z_PORT_GROUP": -2, "Z_PORT_EXACT": -3, "Z_PORT_RANDOM": -4,
 	"Z_STACK_PROXY": 1, "Z_STACK_PROGRAM": 2, "Z_STACK_REMOTE": 3, "Z_STACK_PROVIDER": 4, "Z_STACK_CUSTOM": 5, "Z_STACK_PROXY_IN_SESSION": 6,
+	"NAT_SNAT": int(nat.Source), "NAT_DNAT": int(nat.Destination),
 	"Z_KEEPALIVE_NONE": 0, "Z_KEEPALIVE_CLIENT": 1, "Z_KEEPALIVE_SERVER": 2, "Z_KEEPALIVE_BOTH": 3,
 	"Z_BACL_REQUIRED": 1, "Z_BACL_SUFFICIENT": 2,
 	"Z_PROXY_PRI_LOW": 0, "Z_PROXY_PRI_NORMAL": 1, "Z_PROXY_PRI_HIGH": 2, "Z_PROXY_PRI_URGENT": 3,

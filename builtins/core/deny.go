@@ -24,7 +24,7 @@ var (
 )
 
 var denyServiceWord = &word.Word{
-	Name: "DenyService", Module: "Zorp.Core",
+	Name: "DenyService", Module: "Zorp.Core", Declares: true,
 	Doc: "Refuses the connections that rules give to it. The packet filter answers as the settings say (zorpgo nft, run " +
 		"--transparent); at a listener of this host a TCP connection is already established, so it is reset.",
 	Example: `DenyService(name="no-mail")`,

@@ -42,7 +42,7 @@ var listenerErrors = []string{"a service that is not defined", "transparent=TRUE
 
 var listenerWords = []*word.Word{
 	{
-		Name: "Dispatcher", Aliases: []string{"Listener"}, Module: "Zorp.Core",
+		Name: "Dispatcher", Aliases: []string{"Listener"}, Module: "Zorp.Core", Declares: true,
 		Doc: "Listens at addresses of this host and gives every connection to one service: the older way to say a Rule with " +
 			"dst_subnet and dst_port.",
 		Example: `Dispatcher(bindto=DBSockAddr(SockAddrInet("172.16.40.1", 25), ZD_PROTO_TCP), service="mail")`,
@@ -55,7 +55,7 @@ var listenerWords = []*word.Word{
 		},
 	},
 	{
-		Name: "ZoneDispatcher", Aliases: []string{"ZoneListener"}, Module: "Zorp.Core",
+		Name: "ZoneDispatcher", Aliases: []string{"ZoneListener"}, Module: "Zorp.Core", Declares: true,
 		Doc: "Listens at addresses of this host and chooses the service by the client's zone. A client of no zone gets none, " +
 			`even if "*" has one. The older way to say Rules with src_zone.`,
 		Example: `ZoneDispatcher(bindto=SockAddrInet("172.16.40.1", 25), services={"dmz": "mail", "*": "mail"}, follow_parent=TRUE)`,
@@ -64,7 +64,7 @@ var listenerWords = []*word.Word{
 		Make:    func(c *word.Call) starlark.Value { return zoneListener(c, false) },
 	},
 	{
-		Name: "CSZoneDispatcher", Aliases: []string{"CSZoneListener"}, Module: "Zorp.Core",
+		Name: "CSZoneDispatcher", Aliases: []string{"CSZoneListener"}, Module: "Zorp.Core", Declares: true,
 		Doc: "Listens at addresses of this host and chooses the service by the client's zone and the zone of the address that it " +
 			"connects to; the client's zone weighs more. Of neither end an address of no zone will do.",
 		Example: `CSZoneDispatcher(bindto=SockAddrInet("172.16.40.1", 25), services={("dmz", "*"): "mail"}, follow_parent=TRUE)`,

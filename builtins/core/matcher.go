@@ -12,7 +12,7 @@ import (
 
 var matcherWords = []*word.Word{
 	{
-		Name: "MatcherPolicy", Module: "Zorp.Core",
+		Name: "MatcherPolicy", Module: "Zorp.Core", Declares: true,
 		Doc:     "Gives a name to a matcher, for proxy classes to refer to.",
 		Example: `MatcherPolicy(name="spammers", matcher=RegexpMatcher(match_list=["@spam\\.example$"]))`,
 		Errors:  []string{"a name that another matcher has"},

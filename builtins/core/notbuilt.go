@@ -20,7 +20,7 @@ func NotBuilt() map[string]string {
 // ModulesNotBuilt are the modules of Zorp that are not built.
 func ModulesNotBuilt() map[string]string {
 	modules := map[string]string{}
-	for module := range strings.FieldsSeq("Plug AnyPy Http Ftp Pop3 Telnet Whois Finger Auth AuthDB Keybridge Resolver Stack NAT " +
+	for module := range strings.FieldsSeq("Plug AnyPy Http Ftp Pop3 Telnet Whois Finger Auth AuthDB Keybridge Resolver Stack " +
 		"Encryption Detector Exceptions Receiver Pssl Notification Imap Nntp Ldap Lp Radius Rsh Sip Socks Sqlnet Ssh Tftp Vnc Msrpc Mime Detect") {
 		modules["Zorp."+module] = ""
 	}
@@ -37,7 +37,6 @@ const (
 	asRouter   = "use InbandRouter, and call self.session.setServer(address) in connectServer of the proxy class"
 	asChainer  = "use ConnectChainer, RoundRobinChainer or FailoverChainer"
 	asMatcher  = "use RegexpMatcher"
-	noNAT      = "leave it out; forge_addr=TRUE of the router shows the server the client's address"
 	noTLS      = "leave it out: STARTTLS is not offered without it"
 	noAuth     = "leave it out: the proxy passes AUTH to the server"
 	onlySmtp   = "SmtpProxy is the proxy class that is built"
@@ -53,9 +52,7 @@ var notBuilt = map[string]string{
 	noUDP:                             "Receiver ZoneReceiver CSZoneReceiver NDimensionReceiver",
 	asRouter:                          "AbstractRouter",
 	asChainer:                         "SideStackChainer AbstractChainer",
-	noNAT: "NATPolicy ForgeClientSourceNAT StaticNAT OneToOneNAT OneToOneMultiNAT RandomNAT HashNAT GeneralNAT NAT64 NAT46 AbstractNAT " +
-		"NAT_SNAT NAT_DNAT",
-	asMatcher: "AbstractMatcher RegexpFileMatcher CombineMatcher DNSMatcher WindowsUpdateMatcher SmtpInvalidRecipientMatcher getMatcher",
+	asMatcher:                         "AbstractMatcher RegexpFileMatcher CombineMatcher DNSMatcher WindowsUpdateMatcher SmtpInvalidRecipientMatcher getMatcher",
 	noTLS: "EncryptionPolicy NoneEncryption TwoSidedEncryption ServerOnlyEncryption ClientOnlyEncryption ForwardStartTLSEncryption " +
 		"FakeStartTLSEncryption ClientOnlyStartTLSEncryption SNIBasedCertificate DynamicCertificate StaticCertificate CertificateCA " +
 		"Certificate PrivateKey ServerCertificateVerifier ClientCertificateVerifier ClientNoneVerifier ServerNoneVerifier " +

@@ -16,7 +16,7 @@ var resolverType = word.TypeOf[route.Resolver]("a resolver, such as DNSResolver(
 
 var resolverWords = []*word.Word{
 	{
-		Name: "ResolverPolicy", Module: "Zorp.Core",
+		Name: "ResolverPolicy", Module: "Zorp.Core", Declares: true,
 		Doc:     "Gives a name to a resolver, for resolver_policy of Service.",
 		Example: `ResolverPolicy(name="hosts", resolver=HashResolver({"mail.example.com": "172.16.20.254"}))`,
 		Errors:  []string{"a name that another resolver has"},

@@ -23,7 +23,7 @@ var (
 )
 
 var ruleWord = &word.Word{
-	Name: "Rule", Module: "Zorp.Core", KeywordOnly: true,
+	Name: "Rule", Module: "Zorp.Core", Declares: true, KeywordOnly: true,
 	Doc: "Gives the connections that meet its conditions to a service. Conditions that are not given hold always; the entries " +
 		"of one condition are alternatives. Of all rules that match, the most specific one is taken; their order does not matter.",
 	Example: `Rule(service="mail", dst_port=25, src_zone=("dmz",), dst_subnet=("172.16.40.1",))`,

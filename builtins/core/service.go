@@ -15,12 +15,11 @@ import (
 )
 
 const (
-	natWay  = "leave it out; forge_addr=TRUE of the router shows the server the client's address"
 	authWay = "leave it out: the proxy passes AUTH to the server"
 )
 
 var serviceWord = &word.Word{
-	Name: "Service", Module: "Zorp.Core",
+	Name: "Service", Module: "Zorp.Core", Declares: true,
 	Doc:     "Says what is done with a connection: which proxy class checks it and where it goes. Rules give connections to it.",
 	Example: "Service(name=\"mail\", proxy_class=SmtpProxy,\n        " + `router=DirectedRouter(SockAddrInet("172.16.20.254", 25)))`,
 	Errors:  []string{"a name that another service has", "a proxy class that cannot be configured", "parameters that are not built"},
@@ -29,10 +28,10 @@ var serviceWord = &word.Word{
 		{Name: "proxy_class", Type: word.ProxyClass, Doc: "the class itself, not its name"},
 		{Name: "router", Type: routerType, Default: "TransparentRouter()", Doc: "chooses the server"},
 		{Name: "chainer", Type: chainerType, Default: "ConnectChainer()", Doc: "connects to it"},
-		{Name: "snat_policy", Type: word.Any, Default: "None", NotBuilt: natWay, Doc: "source address translation"},
-		{Name: "snat", Type: word.Any, Default: "None", NotBuilt: natWay, Doc: "the old form of snat_policy"},
-		{Name: "dnat_policy", Type: word.Any, Default: "None", NotBuilt: "leave it out; DirectedRouter chooses the server", Doc: "destination address translation"},
-		{Name: "dnat", Type: word.Any, Default: "None", NotBuilt: "leave it out; DirectedRouter chooses the server", Doc: "the old form of dnat_policy"},
+		{Name: "snat_policy", Type: word.Text, Default: "None", Doc: "the NATPolicy that gives connections to servers their source address; it is asked for the client's"},
+		{Name: "snat", Type: natType, Default: "None", Doc: "the old form of snat_policy: the NAT itself"},
+		{Name: "dnat_policy", Type: word.Text, Default: "None", Doc: "the NATPolicy that says where a connection to the router's target really goes"},
+		{Name: "dnat", Type: natType, Default: "None", Doc: "the old form of dnat_policy: the NAT itself"},
 		{Name: "authentication_policy", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "who may use the service"},
 		{Name: "authorization_policy", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "likewise"},
 		{Name: "max_instances", Type: word.Integer, Default: "0", Doc: "sessions at a time; 0 is no limit"},
@@ -61,8 +60,10 @@ func makeService(c *word.Call) starlark.Value {
 		c.Draft.Note(c.At("max_sessions"), "no-effect", "Service: max_sessions has no effect: every session has its own goroutines", "leave it out; max_instances limits the sessions")
 	}
 	s.Router, s.Chainer = routerOf(c), chainerOf(c)
+	snat, dnat := translation(c, "snat"), translation(c, "dnat")
 	declare(c, s)
 	c.Draft.Later(func() {
+		s.SNAT, s.DNAT = snat(), dnat()
 		s.Resolver = resolverOf(c)
 		for i, name := range s.LimitTargetZones {
 			c.Draft.Zone(c.Element("limit_target_zones_to", i), "Service", name)

@@ -43,7 +43,7 @@ var sockAddrWords = []*word.Word{
 		Make:    func(c *word.Call) starlark.Value { return sockAddr(c, 6) },
 	},
 	{
-		Name: "SockAddrInetHostname", Module: "Zorp.Core", PositionalOnly: true,
+		Name: "SockAddrInetHostname", Module: "Zorp.Core", Declares: true, PositionalOnly: true,
 		Doc:     "The first IPv4 address of a host, looked up once while the policy is loaded.",
 		Example: `SockAddrInetHostname("mail.example.com", 25)`,
 		Errors:  []string{"a name that does not resolve within five seconds", "a port beyond 65535"},

@@ -14,7 +14,7 @@ import (
 // Words lists the functions of Zorp.Core that are built.
 func Words() []*word.Word {
 	return slices.Concat([]*word.Word{zoneWord, serviceWord, denyServiceWord, ruleWord, portRangeWord},
-		listenerWords, bindWords, routerWords, []*word.Word{inbandWord}, resolverWords, sockAddrWords, subnetWords, chainerWords, matcherWords, logWords)
+		listenerWords, bindWords, routerWords, []*word.Word{inbandWord}, resolverWords, sockAddrWords, subnetWords, chainerWords, natWords, natClassWords, matcherWords, logWords)
 }
 
 // Pages is the documentation of the module's functions and objects.
@@ -23,7 +23,7 @@ func Pages() []word.Page {
 	for _, w := range Words() {
 		pages = append(pages, w.Page())
 	}
-	return append(pages, configPage(word.NewDraft(slog.New(slog.DiscardHandler))))
+	return append(pages, abstractNATPage, configPage(word.NewDraft(slog.New(slog.DiscardHandler))))
 }
 
 // Module is everything that "from Zorp.Core import *" brings, for the policy whose declarations go into d.
@@ -37,6 +37,7 @@ func Module(d *word.Draft) starlark.StringDict {
 	}
 	dict["DenyIPv4"], dict["DenyIPv6"] = denySettings("DenyIPv4", denyIPv4), denySettings("DenyIPv6", denyIPv6)
 	dict["config"] = &configObject{draft: d}
+	dict[abstractNAT.Name()] = abstractNAT
 	return dict
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 var zoneWord = &word.Word{
-	Name: "Zone", Aliases: []string{"InetZone", "Inet6Zone"}, Module: "Zorp.Core",
+	Name: "Zone", Aliases: []string{"InetZone", "Inet6Zone"}, Module: "Zorp.Core", Declares: true,
 	Doc:     "Gives a name to networks. An address belongs to the zone that owns the longest prefix holding it.",
 	Example: `Zone("dmz", addrs=["172.16.40.0/24", "fd00:40::/64"])`,
 	Errors: []string{

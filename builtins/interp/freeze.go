@@ -15,13 +15,32 @@ func (p *Policy) Freeze() source.Findings {
 		}
 	}
 	if c.visits > maxVisits {
-		c.findings = source.Findings{{Severity: source.Error, ID: "runtime", Message: "the values that the policy defines are too many or too deeply nested"}}
+		c.findings = tooMany
 	}
 	if len(c.findings) > 0 {
 		return c.findings
 	}
 	for _, u := range p.units {
 		u.names.Freeze()
+	}
+	return nil
+}
+
+var tooMany = source.Findings{{Severity: source.Error, ID: "runtime", Message: "the values that the policy defines are too many or too deeply nested"}}
+
+// FreezeValue makes v and all that it holds constant: a value that no name of the policy stands for, which Freeze does
+// not reach.
+func FreezeValue(v starlark.Value) source.Findings {
+	c := cycles{seen: map[any]bool{}, path: map[*starlark.Function]bool{}}
+	if c.visit(v); c.visits > maxVisits {
+		c.findings = tooMany
+	}
+	if len(c.findings) > 0 {
+		return c.findings
+	}
+	v.Freeze()
+	if o, ok := v.(*Object); ok {
+		o.class.Freeze()
 	}
 	return nil
 }

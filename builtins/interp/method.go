@@ -109,6 +109,36 @@ func NewMethod(name string, fn func(*starlark.Thread, *Object, starlark.Tuple, [
 	})
 }
 
+// Miscount says what is wrong with the parameters of fn, which is called with so many arguments, self aside; "" if it
+// can be called.
+func Miscount(fn starlark.Callable, given int) string {
+	callable := fn
+	if m, ok := fn.(*Method); ok {
+		given, callable = given+1, m.Func
+	}
+	f, ok := callable.(*starlark.Function)
+	if !ok {
+		return ""
+	}
+	positional := f.NumParams() - f.NumKwonlyParams()
+	if f.HasVarargs() {
+		positional--
+	}
+	if f.HasKwargs() {
+		positional--
+	}
+	needed := 0
+	for i := range positional {
+		if f.ParamDefault(i) == nil {
+			needed++
+		}
+	}
+	if given < needed || given > positional && !f.HasVarargs() {
+		return fmt.Sprintf("%s has %d parameters, but is called with %d", f.Name(), positional, given)
+	}
+	return ""
+}
+
 // initNothing is the __init__ of classes without one.
 var initNothing = NewMethod("__init__", func(*starlark.Thread, *Object, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
 	return starlark.None, nil

@@ -26,7 +26,7 @@ var families = []family{
 	{"re.*", "I IGNORECASE L LOCALE M MULTILINE S DOTALL U UNICODE X VERBOSE", "Flags of Python's module re.", "import re\n\npattern = re.compile(\"mx\", re.I)"},
 	{"string.*", "ascii_letters ascii_lowercase ascii_uppercase letters lowercase uppercase digits hexdigits octdigits punctuation whitespace",
 		"Letters and other characters, of Python's module string.", "import string\n\nhex = string.digits + string.lowercase[:6]"},
-	{"NAT_*", "NAT_*", "The kind of address translation.", ""},
+	{"NAT_*", "NAT_*", "Which address is to be translated, as performTranslation of a class that derives from AbstractNAT is told.", ""},
 	{"AF_*", "AF_*", "Address families.", ""},
 	{"ZD_PROTO_*", "ZD_PROTO_*", "Transport protocols, as session.protocol tells them.",
 		inMethod("connectServer", "if self.session.protocol != ZD_PROTO_TCP:\n            return None\n        return SmtpProxy.connectServer(self)")},

@@ -34,31 +34,7 @@ func (k hookKind) hint(method bool) string {
 
 // miscounts says what is wrong with the parameters of fn; "" if it can be called.
 func (k hookKind) miscounts(fn starlark.Callable) string {
-	given, callable := k.arguments(), fn
-	if m, ok := fn.(*interp.Method); ok {
-		given, callable = given+1, m.Func
-	}
-	f, ok := callable.(*starlark.Function)
-	if !ok {
-		return ""
-	}
-	positional := f.NumParams() - f.NumKwonlyParams()
-	if f.HasVarargs() {
-		positional--
-	}
-	if f.HasKwargs() {
-		positional--
-	}
-	needed := 0
-	for i := range positional {
-		if f.ParamDefault(i) == nil {
-			needed++
-		}
-	}
-	if given < needed || given > positional && !f.HasVarargs() {
-		return fmt.Sprintf("%s has %d parameters, but is called with %d", f.Name(), positional, given)
-	}
-	return ""
+	return interp.Miscount(fn, k.arguments())
 }
 
 // callback is a hook that the policy wrote.
@@ -148,7 +124,5 @@ func sessionThread(name string, s *session.Session) *starlark.Thread {
 	if s == nil { // a View made by hand
 		return interp.NewThread(name, interp.CallLimits, nil)
 	}
-	thread := interp.NewThread(name, interp.CallLimits, word.PrintTo(s.Log))
-	word.SetLogger(thread, s.Log)
-	return thread
+	return word.SessionThread(name, s.Log)
 }

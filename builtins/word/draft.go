@@ -15,6 +15,7 @@ import (
 
 	"zorpgo/builtins/interp"
 	"zorpgo/engine/match"
+	"zorpgo/engine/nat"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/route"
 	"zorpgo/engine/rule"
@@ -38,12 +39,13 @@ type Draft struct {
 	Now        func() time.Time // nil: time.Now
 	Interfaces func() []Interface
 
-	Zones     []*zone.Zone // see AddZone
-	Services  map[string]*service.Service
-	Rules     []*rule.Rule
-	Matchers  map[string]*Matcher
-	Resolvers map[string]route.Resolver
-	Config    Config
+	Zones       []*zone.Zone // see AddZone
+	Services    map[string]*service.Service
+	Rules       []*rule.Rule
+	Matchers    map[string]*Matcher
+	NATPolicies []*nat.Policy // in the order of their declarations
+	Resolvers   map[string]route.Resolver
+	Config      Config
 
 	Print interp.Print
 	// Partial says that some declarations could not be read: a name that seems undefined may be one of theirs.
@@ -129,6 +131,21 @@ func (d *Draft) ZoneIndex(pos source.Pos, user, name string) int {
 		d.Error(pos, "unknown-zone", fmt.Sprintf("%s: zone %q is not defined", user, name), DidYouMean(name, d.ZoneNames(), "defined zones: "))
 	}
 	return -1
+}
+
+// NATPolicy is the policy called name; if there is none, a finding at pos says so for user, and it is nil.
+func (d *Draft) NATPolicy(pos source.Pos, user, name string) *nat.Policy {
+	var names []string
+	for _, p := range d.NATPolicies {
+		if p.Name == name {
+			return p
+		}
+		names = append(names, p.Name)
+	}
+	if !d.Partial {
+		d.Error(pos, "unknown-nat-policy", fmt.Sprintf("%s: NAT policy %q is not defined", user, name), DidYouMean(name, names, "defined NAT policies: "))
+	}
+	return nil
 }
 
 // Zone is the zone called name; if there is none, a finding at pos says so for user, and it is nil.

@@ -12,8 +12,16 @@ import (
 
 const loggerKey = "logger"
 
-// SetLogger has what a policy logs on thread go to a session's log.
-func SetLogger(thread *starlark.Thread, log *slog.Logger) { thread.SetLocal(loggerKey, log) }
+// SessionThread is where functions of a session run: what they log and print goes to its log, and what they call
+// declares nothing any more.
+func SessionThread(name string, log *slog.Logger) *starlark.Thread {
+	thread := interp.NewThread(name, interp.CallLimits, PrintTo(log))
+	thread.SetLocal(loggerKey, log)
+	return thread
+}
+
+// inSession reports whether thread is a SessionThread.
+func inSession(thread *starlark.Thread) bool { return thread.Local(loggerKey) != nil }
 
 // Logger is where a policy's log records on thread go.
 func Logger(thread *starlark.Thread, d *Draft) *slog.Logger {

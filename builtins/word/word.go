@@ -6,9 +6,13 @@
 package word
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"go.starlark.net/starlark"
+
+	"zorpgo/engine/source"
 )
 
 // Word is one function of the policy language.
@@ -22,6 +26,8 @@ type Word struct {
 	Params  []Param // in positional order
 	// KeywordOnly refuses positional arguments, PositionalOnly refuses keywords: as in Zorp.
 	KeywordOnly, PositionalOnly bool
+	// Declares says that the word is of use only while the policy is loaded; others can be called in a session, too.
+	Declares bool
 	// Make makes the word's value. It is called even if arguments were wrong: these then have their defaults.
 	// Without it the table entry is documentation only.
 	Make func(c *Call) starlark.Value
@@ -71,10 +77,31 @@ func (w *Word) Builtin(d *Draft) *starlark.Builtin { return w.builtin(w.Name, d)
 func (w *Word) builtin(name string, d *Draft) *starlark.Builtin {
 	return starlark.NewBuiltin(name, func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 		c := &Call{Draft: d, Word: w, name: name, Thread: thread, values: map[string]starlark.Value{}, refused: map[string]bool{}, places: map[string]place{}}
+		if inSession(thread) {
+			return c.inSession(args, kwargs)
+		}
 		c.locate()
 		c.bind(args, kwargs)
 		return w.Make(c), nil
 	})
+}
+
+// inSession makes the value for a session, which shares nothing with others: what is wrong is an error.
+func (c *Call) inSession(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	if c.Word.Declares {
+		return nil, fmt.Errorf("%s can be called while the policy is loaded, not in a session", c.name)
+	}
+	own := *c.Draft
+	own.Findings = nil
+	c.Draft = &own
+	c.bind(args, kwargs)
+	v := c.Word.Make(c)
+	for _, f := range own.Findings {
+		if f.Severity == source.Error {
+			return nil, errors.New(f.Message)
+		}
+	}
+	return v, nil
 }
 
 // Builtins is the table of words as values, aliases included.
