@@ -19,7 +19,7 @@ const performTranslation = "performTranslation"
 var abstractNAT = interp.NewClass("AbstractNAT", nil, nil)
 
 var abstractNATPage = word.Page{
-	Name: "AbstractNAT", Also: []string{performTranslation}, Kind: word.Class, Module: "Zorp.Core", Signature: "class NAME(AbstractNAT):",
+	Name: "AbstractNAT", Also: []string{performTranslation}, Kind: word.Object, Module: "Zorp.Core", Signature: "class NAME(AbstractNAT):",
 	Doc: "Is what address translations of the policy's own derive from. Their method performTranslation(self, session, addrs, nat_type) gets the pair " +
 		"(source, destination), and NAT_SNAT or NAT_DNAT for the one to be translated. It returns the new address, or None to leave it to the router. " +
 		"What it returns is not remembered. If it fails, or returns anything else, there is no connection.",
