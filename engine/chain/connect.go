@@ -46,7 +46,9 @@ func (c *Connect) Connect(ctx context.Context, dial Dial, s *session.Session, p 
 
 // Search implements Aimer.
 func (c *Connect) Search(s *session.Session, p route.Plan) Search {
-	return &search{session: s, plan: p, limit: limitOf(c.Timeout), order: &once{}}
+	a := &search{session: s, plan: p, limit: limitOf(c.Timeout)}
+	a.order = &a.first
+	return a
 }
 
 // once is the first target.

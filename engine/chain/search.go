@@ -21,6 +21,7 @@ type search struct {
 	plan    route.Plan
 	limit   time.Duration // for one try; 0 is for ever
 	order   order
+	first   once // the order of ConnectChainer
 
 	target int // of plan.Targets
 	from   route.Local
@@ -61,8 +62,10 @@ func (a *search) Next() (Aim, error) {
 func (a *search) Arrived(local netip.AddrPort) {
 	s := a.session
 	s.ServerLocal = local
-	s.Log.LogAttrs(context.Background(), slog.LevelDebug, "server connection established", slog.String("server", s.Server.String()),
-		slog.String("server_local", s.ServerLocal.String()), slog.String("server_zone", s.ServerZone.String()))
+	if s.Log.Enabled(context.Background(), slog.LevelDebug) {
+		s.Log.LogAttrs(context.Background(), slog.LevelDebug, "server connection established", slog.String("server", s.Server.String()),
+			slog.String("server_local", s.ServerLocal.String()), slog.String("server_zone", s.ServerZone.String()))
+	}
 	a.order.arrived(a.target)
 }
 

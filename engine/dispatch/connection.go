@@ -25,7 +25,8 @@ func (d *Dispatcher) handle(conn net.Conn, direct bool) {
 	client, local := d.options.Present(conn)
 	s := p.begin(d.options, client, local)
 	s.Direct = direct
-	v, reason := p.decide(s, p.flow(s, conn))
+	f := p.flow(s, conn)
+	v, reason := p.decide(s, &f)
 	if v == nil {
 		_ = stream.Reset(conn)
 		d.refused(s, reason)
@@ -69,14 +70,14 @@ func (p *active) begin(o Options, client, local netip.AddrPort) *session.Session
 	return s
 }
 
-func (p *active) flow(s *session.Session, conn net.Conn) *rule.Flow {
-	f := &rule.Flow{
+func (p *active) flow(s *session.Session, conn net.Conn) rule.Flow {
+	f := rule.Flow{
 		Proto: rule.ProtoTCP,
 		Src:   s.Client.Addr(), SrcPort: s.Client.Port(), SrcZone: s.ClientZone,
 		Dst: s.ClientLocal.Addr(), DstPort: s.ClientLocal.Port(), DstZone: s.ServerZone,
 	}
 	if p.ifaces {
-		incoming(s, conn, f)
+		incoming(s, conn, &f)
 	}
 	return f
 }
@@ -106,8 +107,8 @@ func (d *Dispatcher) refused(s *session.Session, reason string) {
 	if v := d.policy.Load().Services[s.Service]; v != nil && v.Quiet {
 		return
 	}
-	d.options.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection reset",
-		append(ends(s), slog.String("reason", reason))...)
+	client, zone, local := ends(s)
+	d.options.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection reset", client, zone, local, slog.String("reason", reason))
 }
 
 // unmatched says why no rule matches f: of whoever the rules at that address do not speak, and which they are.

@@ -165,7 +165,8 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 	}
 	s := p.begin(d.options, client, a.local(fd))
 	s.Direct = a.direct
-	v, reason := p.decide(s, p.flow(s, nil))
+	f := p.flow(s, nil)
+	v, reason := p.decide(s, &f)
 	if v == nil {
 		reset(fd)
 		d.refused(s, reason)

@@ -11,36 +11,33 @@ import (
 
 // record writes the one closing record of a session.
 func record(log *slog.Logger, s *session.Session) {
-	log.LogAttrs(context.Background(), slog.LevelInfo, "session closed", append(
-		[]slog.Attr{
-			slog.String("session", s.ID),
-			slog.String("service", s.Service),
-			slog.Int("rule", s.RuleID),
-			slog.String("rule_pos", s.RulePos.String()),
-		}, append(ends(s),
-			slog.String("server", s.Server.String()),
-			slog.String("server_local", text(s.ServerLocal)),
-			slog.String("server_zone", s.ServerZone.String()),
-			slog.String("verdict", s.Verdict.String()),
-			slog.String("reason", s.Reason),
-			slog.Duration("duration", time.Since(s.Started)),
-			slog.Int64("from_client", s.Count.FromClient),
-			slog.Int64("to_client", s.Count.ToClient),
-			slog.Int64("from_server", s.Count.FromServer),
-			slog.Int64("to_server", s.Count.ToServer),
-			slog.Int("commands", s.Count.Commands),
-			slog.Int("refused", s.Count.Refused),
-			slog.Int("messages", s.Count.Messages),
-		)...)...)
+	client, zone, local := ends(s)
+	log.LogAttrs(context.Background(), slog.LevelInfo, "session closed",
+		slog.String("session", s.ID),
+		slog.String("service", s.Service),
+		slog.Int("rule", s.RuleID),
+		slog.String("rule_pos", s.RulePos.String()),
+		client, zone, local,
+		slog.String("server", s.Server.String()),
+		slog.String("server_local", text(s.ServerLocal)),
+		slog.String("server_zone", s.ServerZone.String()),
+		slog.String("verdict", s.Verdict.String()),
+		slog.String("reason", s.Reason),
+		slog.Duration("duration", time.Since(s.Started)),
+		slog.Int64("from_client", s.Count.FromClient),
+		slog.Int64("to_client", s.Count.ToClient),
+		slog.Int64("from_server", s.Count.FromServer),
+		slog.Int64("to_server", s.Count.ToServer),
+		slog.Int("commands", s.Count.Commands),
+		slog.Int("refused", s.Count.Refused),
+		slog.Int("messages", s.Count.Messages),
+	)
 }
 
 // ends is what is known of a connection when it is accepted.
-func ends(s *session.Session) []slog.Attr {
-	return []slog.Attr{
-		slog.String("client", text(s.Client)),
-		slog.String("client_zone", s.ClientZone.String()),
-		slog.String("client_local", text(s.ClientLocal)),
-	}
+func ends(s *session.Session) (client, zone, local slog.Attr) {
+	return slog.String("client", text(s.Client)), slog.String("client_zone", s.ClientZone.String()),
+		slog.String("client_local", text(s.ClientLocal))
 }
 
 func text(a netip.AddrPort) string {

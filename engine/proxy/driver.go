@@ -39,7 +39,7 @@ type driver struct {
 	conns closer
 
 	mu       sync.Mutex // guards all below, and all of ends but what belongs to a side's reader
-	changed  *sync.Cond // anything that a goroutine may wait for
+	changed  sync.Cond  // anything that a goroutine may wait for
 	ends     [2]end
 	opening  bool  // connect has returned
 	opened   bool  // and the protocol was told
@@ -51,6 +51,8 @@ type driver struct {
 	dead     bool          // cut: the protocol is not called any more
 	crash    *crash        // the panic on the client's goroutine
 
+	client, cutting sync.WaitGroup // the client's goroutine; a cut that has begun
+
 	// Seams for tests.
 	linger time.Duration
 	take   func(size int) []byte
@@ -59,7 +61,7 @@ type driver struct {
 
 func newDriver(p Protocol, s *session.Session, client net.Conn) *driver {
 	d := &driver{p: p, s: s, linger: LingerTime, take: stream.Borrow, give: stream.GiveBack}
-	d.changed = sync.NewCond(&d.mu)
+	d.changed.L = &d.mu
 	d.writing = WriteLimit
 	if patient, ok := p.(Patient); ok {
 		d.writing = patient.WriteLimit()
@@ -74,34 +76,34 @@ func newDriver(p Protocol, s *session.Session, client net.Conn) *driver {
 
 // serve starts the client's goroutine before it connects, so that a client that speaks or leaves early is noticed.
 func (d *driver) serve(ctx context.Context, connect func(context.Context) (net.Conn, error)) {
-	cut := make(chan struct{})
+	d.cutting.Add(1)
 	stop := context.AfterFunc(ctx, func() {
-		defer close(cut)
+		defer d.cutting.Done()
 		d.cut()
 	})
-	client := make(chan struct{})
 	finished := false
 	defer func() {
 		if !finished {
 			d.cut() // a panic of the protocol or of connect passes through
 		}
-		<-client
+		d.client.Wait()
 		if !stop() {
-			<-cut
+			d.cutting.Wait()
 		}
 		d.finish()
 	}()
-	go d.serveClient(client)
+	d.client.Add(1)
+	go d.serveClient()
 
 	d.connect(connect(ctx))
 	d.run(&d.ends[Server])
 	finished = true
 }
 
-// serveClient is the client's goroutine. It ends, and closes done, before serve does.
-func (d *driver) serveClient(done chan struct{}) {
+// serveClient is the client's goroutine. It ends before serve does.
+func (d *driver) serveClient() {
 	finished := false
-	defer close(done)
+	defer d.client.Done()
 	defer func() {
 		if finished {
 			return

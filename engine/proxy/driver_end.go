@@ -39,8 +39,9 @@ type end struct {
 	due, armed time.Time // what Await set; what the connection's read deadline is, unless it has fired
 
 	queue, flight *queue // output that waits; that is being written
-	busy          bool   // somebody writes flight
-	passed        int    // pieces of buf in either side's queue or flight
+	queues        [2]queue
+	busy          bool // somebody writes flight
+	passed        int  // pieces of buf in either side's queue or flight
 	writable      time.Time
 }
 
@@ -54,7 +55,7 @@ const (
 func (e *end) setup(d *driver, side Side) {
 	e.side, e.size = side, stream.SmallBuffer
 	e.take, e.give = d.take, d.give
-	e.queue, e.flight = new(queue), new(queue)
+	e.queue, e.flight = &e.queues[0], &e.queues[1]
 }
 
 // attach gives the end its connection. Only plain sockets are read without holding a buffer: anything around them

@@ -10,7 +10,7 @@ import (
 // together is the most bytes that are copied to make one piece of several.
 const together = 4 << 10
 
-// queue is the output for one side that waits to be written, in order.
+// queue is the output for one side that waits to be written, in order. It may not be copied.
 type queue struct {
 	pieces  [][]byte
 	scratch [][]byte // pooled buffers that hold what was sent
@@ -19,6 +19,8 @@ type queue struct {
 	passed  [2]int   // pieces of each side's input buffer, merged ones included
 	size    int
 	vector  net.Buffers // pieces, while they are written
+	few     [2][]byte   // where the first pieces are kept
+	first   [1][]byte   // and the first of scratch
 }
 
 func (q *queue) empty() bool { return len(q.pieces) == 0 }
@@ -28,6 +30,9 @@ func (q *queue) send(b []byte, take func(int) []byte) {
 	for len(b) > 0 {
 		if len(q.room) == 0 {
 			q.room, q.grows = take(len(b)), false
+			if q.scratch == nil {
+				q.scratch = q.first[:0]
+			}
 			q.scratch = append(q.scratch, q.room)
 		}
 		n := copy(q.room, b)
@@ -35,7 +40,7 @@ func (q *queue) send(b []byte, take func(int) []byte) {
 			last := &q.pieces[len(q.pieces)-1]
 			*last = (*last)[:len(*last)+n]
 		} else {
-			q.pieces = append(q.pieces, q.room[:n])
+			q.add(q.room[:n])
 		}
 		q.room, q.grows = q.room[n:], true
 		q.size += n
@@ -57,8 +62,15 @@ func (q *queue) pass(b []byte, from Side) {
 			return
 		}
 	}
-	q.pieces = append(q.pieces, b)
+	q.add(b)
 	q.grows = false
+}
+
+func (q *queue) add(piece []byte) {
+	if q.pieces == nil {
+		q.pieces = q.few[:0]
+	}
+	q.pieces = append(q.pieces, piece)
 }
 
 // skip takes n written bytes off the front.

@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"zorpgo/engine/stream"
 )
 
 // socket reads a connection through its descriptor: waiting and reading are one step, so that a buffer is held only
@@ -14,8 +16,8 @@ import (
 type socket struct {
 	raw    syscall.RawConn // nil: the connection is no plain socket
 	try    func(fd uintptr) bool
-	peek   func(fd uintptr)
-	n      int // what try read
+	peek   func(fd uintptr) // made by the first probe
+	n      int              // what try read
 	err    error
 	peeked bool
 }
@@ -28,7 +30,6 @@ func (s *socket) open(c syscall.Conn, e *end) {
 	}
 	s.raw = raw
 	s.try = func(fd uintptr) bool { return e.try(int(fd)) }
-	s.peek = func(fd uintptr) { s.peeked = peek(int(fd)) }
 }
 
 // receive waits until try has got bytes, the end, or an error.
@@ -68,17 +69,13 @@ func (e *end) try(fd int) bool {
 	return true
 }
 
-// peek reports whether fd has bytes to read, without taking them.
-func peek(fd int) bool {
-	var b [1]byte
-	n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-	return err == nil && n > 0
-}
-
 // probe reports whether the peer sent something that is not in the end's buffer yet. What the reader has in hand
 // counts: the socket is asked first, since bytes only go from there to the reader.
 func (e *end) probe() bool {
 	if e.socket.raw != nil {
+		if e.socket.peek == nil {
+			e.socket.peek = func(fd uintptr) { e.socket.peeked = stream.Peek(int(fd)) }
+		}
 		e.socket.peeked = false
 		if e.socket.raw.Control(e.socket.peek) == nil && e.socket.peeked {
 			return true

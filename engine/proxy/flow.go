@@ -24,6 +24,7 @@ type Flow struct {
 	over    func(f *Flow, crash any)
 	ends    [2]flowEnd
 	timer   poll.Timer
+	onTime  func()        // late
 	writing time.Duration // the limit of one write
 
 	opening  bool  // the server side was decided
@@ -67,6 +68,7 @@ const FlowEvents = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
 // Begin makes the flow of s on l. It owns client, a non-blocking socket. over gets the panic that ended it, if one did.
 func Begin(l *poll.Loop, p Protocol, s *session.Session, client int, over func(f *Flow, crash any)) (*Flow, error) {
 	f := &Flow{loop: l, p: p, s: s, over: over, writing: WriteLimit}
+	f.onTime = f.late
 	if patient, ok := p.(Patient); ok {
 		f.writing = patient.WriteLimit()
 	}
@@ -343,7 +345,7 @@ func (f *Flow) rearm() {
 		}
 	}
 	if armed := f.timer.Due(); !first.IsZero() && (armed.IsZero() || first.Before(armed)) {
-		f.loop.Set(&f.timer, first, f.late)
+		f.loop.Set(&f.timer, first, f.onTime)
 	}
 }
 

@@ -253,7 +253,7 @@ func (f *Flow) Pass(to Side, b []byte) {
 // Probe implements Exchange.
 func (f *Flow) Probe(from Side) bool {
 	e := &f.ends[from]
-	return e.fd >= 0 && (len(e.input) > 0 && !(f.offering && f.from == from) || peek(e.fd))
+	return e.fd >= 0 && (len(e.input) > 0 && !(f.offering && f.from == from) || stream.Peek(e.fd))
 }
 
 // Await implements Exchange.

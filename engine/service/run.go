@@ -53,7 +53,7 @@ func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client 
 func (v *Service) number(env *Env, s *session.Session) {
 	s.Service = v.Name
 	s.ID = "svc/" + env.Instance + "/" + v.Name + ":" + strconv.FormatInt(v.counter().sessions.Add(1)-1, 10)
-	s.Log = s.Log.With("session", s.ID)
+	s.Log = slog.New(s.Log.Handler().WithAttrs([]slog.Attr{slog.String("session", s.ID)}))
 	if r, ok := v.Router.(interface{ Overrides() bool }); ok {
 		s.Inband = r.Overrides()
 	}
@@ -68,7 +68,8 @@ type run struct {
 	env     *Env
 	session *session.Session
 	client  net.Conn
-	server  atomic.Pointer[net.Conn] // for survive only: Serve owns it
+	conn    net.Conn                 // of the server
+	server  atomic.Pointer[net.Conn] // conn, once it is there; for survive only: Serve owns it
 }
 
 func (r *run) serve(ctx context.Context) {
@@ -118,7 +119,8 @@ func (r *run) connector(wanted bool) func(context.Context) (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.server.Store(&conn)
+		r.conn = conn
+		r.server.Store(&r.conn)
 		if r.service.Keepalive&KeepaliveServer != 0 {
 			r.keepAlive(conn)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"syscall"
 	"time"
 
@@ -17,8 +18,11 @@ const ReuseDelay = 25 * time.Millisecond
 // Dial opens a connection to an IP address or to a Unix domain socket, for which from counts nothing.
 // If the wanted source cannot be had the error is a *SourceError.
 func Dial(ctx context.Context, to Addr, from Source) (net.Conn, error) {
-	if to.Path != "" || from.isZero() {
-		return dialer(nil).DialContext(ctx, to.Network(), to.String())
+	switch {
+	case to.Path != "":
+		return dialer(nil).DialContext(ctx, to.Network(), to.Path)
+	case from.isZero():
+		return found(dialer(nil).DialTCP(ctx, to.Network(), netip.AddrPort{}, to.AddrPort))
 	}
 	from, err := from.fit(FamilyOf(to.Addr()))
 	if err != nil {
@@ -40,6 +44,14 @@ func dialFrom(ctx context.Context, to Addr, from Source) (net.Conn, error) {
 		return nil, &SourceError{from, refused}
 	}
 	return conn, sourceError(to, from, err)
+}
+
+// found keeps a nil connection from being one of a type.
+func found(conn *net.TCPConn, err error) (net.Conn, error) {
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
 }
 
 // sourceError is err of connecting, or that the source has no free port: only connect knows which are free towards a

@@ -17,6 +17,13 @@ func Read(fd int, b []byte) (int, error) {
 	return result(n, err)
 }
 
+// Peek reports whether a socket, blocking or not, has bytes to read; it takes none.
+func Peek(fd int) bool {
+	var b [1]byte
+	n, _, err := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b)), 1, unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0)
+	return err == 0 && n > 0
+}
+
 // Write writes b, which is not empty.
 func Write(fd int, b []byte) (int, error) {
 	n, _, err := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))

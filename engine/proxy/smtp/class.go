@@ -198,7 +198,11 @@ func (c *Class) New(s *session.Session) (proxy.Protocol, error) { return c.NewWi
 
 // NewWith makes the machine of a session whose hooks find self in their View.
 func (c *Class) NewWith(s *session.Session, self any) proxy.Protocol {
-	return &Machine{class: c, settings: c.settings, session: s, self: self, now: time.Now}
+	m := &Machine{class: c, settings: c.settings, session: s, self: self, now: time.Now}
+	m.helo, m.param, m.arena = m.scratch[0:0:48], m.scratch[48:48:112], m.scratch[112:112:160]
+	m.sender, m.recipients = m.scratch[160:160:208], m.scratch[208:208:256]
+	m.queue = m.few[:0]
+	return m
 }
 
 // Prompt implements proxy.Prompt: no function of the policy runs before the session.

@@ -148,6 +148,7 @@ func (m *Machine) account(code int, note string) {
 	if !m.session.Log.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
-	m.session.Log.Info("message", "tag", "smtp.accounting", "sender", string(m.sender), "recipients", m.accepted,
-		"size", m.size, "code", code, "note", note, "header", m.header.fault.String())
+	m.session.Log.LogAttrs(context.Background(), slog.LevelInfo, "message", slog.String("tag", "smtp.accounting"),
+		slog.String("sender", string(m.sender)), slog.Int("recipients", m.accepted), slog.Int64("size", m.size),
+		slog.Int("code", code), slog.String("note", note), slog.String("header", m.header.fault.String()))
 }

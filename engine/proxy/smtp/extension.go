@@ -228,8 +228,11 @@ func offerSize(args []byte, s *Settings) ([]byte, bool) {
 
 // sizeLimit is the smaller of the limits of server and policy; 0 is none.
 func sizeLimit(args []byte, s *Settings) int64 {
-	theirs, err := strconv.ParseInt(string(trimSpace(args)), 10, 64)
 	ours := int64(s.Limits.MessageSize)
+	if args = trimSpace(args); len(args) == 0 {
+		return ours
+	}
+	theirs, err := strconv.ParseInt(string(args), 10, 64)
 	if err != nil || theirs <= 0 || ours > 0 && ours < theirs {
 		return ours
 	}

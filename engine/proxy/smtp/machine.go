@@ -39,10 +39,12 @@ type Machine struct {
 
 	// The transaction (RFC 5321 §3.3).
 	sender     []byte
-	recipients []byte    // accepted, separated by spaces
-	given      mailGiven // what the MAIL at hand asks for
-	accepted   int       // recipients
-	asked      int       // recipients, those without their reply yet included
+	recipients []byte      // accepted, separated by spaces
+	scratch    [256]byte   // where these begin, and helo, arena and param; what outgrows its part moves
+	few        [1]exchange // where queue begins
+	given      mailGiven   // what the MAIL at hand asks for
+	accepted   int         // recipients
+	asked      int         // recipients, those without their reply yet included
 
 	// The message.
 	body     body

@@ -59,7 +59,9 @@ func (m *Machine) mailParameters(rest []byte) (given mailGiven, bad *answer) {
 	params := m.param[path:]
 	given.utf8 = hasParameter(params, "SMTPUTF8")
 	given.binary = equalFold(parameterValue(params, "BODY"), "BINARYMIME")
-	given.size, _ = strconv.ParseInt(string(parameterValue(params, "SIZE")), 10, 64)
+	if size := parameterValue(params, "SIZE"); len(size) > 0 {
+		given.size, _ = strconv.ParseInt(string(size), 10, 64)
+	}
 	if at := bytes.Index(params, []byte(" AUTH=")); at >= 0 && !m.is(flagLoggedIn) {
 		end := at + 1 + len(firstWord(params[at+1:]))
 		m.param = append(m.param[:path+at], params[end:]...)
