@@ -57,6 +57,7 @@ type Engine struct {
 	dispatcher *dispatch.Dispatcher
 	canForge   func(stream.Family) error
 	wayBack    func(stream.Family) error
+	ours       func(netip.Addr) bool // is it an address of this host
 
 	mu        sync.Mutex // held while the policy changes
 	config    *Config    // nil before Start
@@ -69,7 +70,7 @@ const cutTime = 10 * time.Second
 
 // New makes an Engine that does nothing yet.
 func New(o Options) *Engine {
-	e := &Engine{listeners: map[netip.AddrPort]*listener{}}
+	e := &Engine{ours: hostAddress, listeners: map[netip.AddrPort]*listener{}}
 	if o.Listen != nil || o.Dial != nil || o.Serve != nil || o.Present != nil {
 		o.Loops = 0
 	}

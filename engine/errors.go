@@ -71,10 +71,18 @@ func (e *ForgeError) Error() string {
 	}
 	var lines []string
 	for _, v := range e.Services {
-		lines = append(lines, fmt.Sprintf("%s: service %q forges %s addresses (forge_addr=TRUE), %s", v.Pos, v.Name, e.Family, why))
+		lines = append(lines, fmt.Sprintf("%s: service %q forges %s addresses (%s), %s", v.Pos, v.Name, e.Family, wish(v), why))
 		why = "likewise"
 	}
 	return strings.Join(lines, "\n")
+}
+
+// wish is where a policy says that it wants addresses forged.
+func wish(v *service.Service) string {
+	if v.SNAT != nil {
+		return fmt.Sprintf("snat_policy=%q, which names addresses that are not this host's", v.SNAT.Name)
+	}
+	return "forge_addr=TRUE"
 }
 
 // Unwrap is what the kernel said.

@@ -209,3 +209,37 @@ func silence(t *testing.T) []stream.Addr {
 	}
 	return []stream.Addr{{AddrPort: netip.MustParseAddrPort(full.Addr().String())}}
 }
+
+// What snat_policy says needs the right to forge unless it is an address of this host.
+func TestTranslatedSourceNeedsRight(t *testing.T) {
+	mapping, _ := nat.NewMapping([]netip.Prefix{netip.MustParsePrefix("172.16.40.0/24"), netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("203.0.113.0/24")})
+	four, _ := nat.NewNAT64(96)
+	static := func(at string) nat.NAT { return &nat.Static{To: netip.MustParseAddrPort(at)} }
+	for _, c := range []struct {
+		at    string
+		nat   nat.NAT
+		forge bool // by the router
+		want  string
+	}{
+		{"172.16.40.1:25", static("127.0.0.7:0"), false, ""},
+		{"172.16.40.1:25", static("127.0.0.7:0"), true, ""},
+		{"172.16.40.1:25", static("203.0.113.5:0"), false, "IPv4"},
+		{"172.16.40.1:25", &nat.General{Mappings: []nat.Mapping{mapping}}, false, "IPv4"},
+		{"172.16.40.1:25", &nat.General{}, false, ""},
+		{"172.16.40.1:25", &nat.General{}, true, "IPv4"},
+		{"[fd00:40::1]:25", four, false, "IPv4"},
+		{"172.16.40.1:25", four, false, ""},
+		{"[fd00:40::1]:25", nat.ForgeClient{}, false, "IPv6"},
+	} {
+		s := newStand(t)
+		s.canForge = func(stream.Family) error { return unix.EPERM }
+		policy := config(c.at + " in")
+		policy.Services["in"].SNAT = &nat.Policy{Name: "s", NAT: c.nat}
+		policy.Services["in"].Router = &route.Transparent{Forge: route.Forge{Addr: c.forge, Port: route.PortAny}}
+		err := s.Start(policy)
+		want := `service "in" forges ` + c.want + ` addresses (snat_policy="s", which names addresses that are not this host's), which needs CAP_NET_RAW`
+		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s, %T: %v, want %q", c.at, c.nat, err, c.want)
+		}
+	}
+}

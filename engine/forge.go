@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"net/netip"
 	"slices"
 
@@ -13,19 +14,19 @@ import (
 	"zorpgo/engine/tproxy"
 )
 
-// forgers are the services that show servers their clients' addresses, of one family.
+// forgers are the services that show servers foreign addresses, of one family: their clients', or those of snat_policy.
 type forgers struct {
 	family   stream.Family
 	services []*service.Service // in the order of the rules
 	outside  *service.Service   // the first that does not stay on the loopback interface
 }
 
-// findForgers looks at the families of the listeners: what a client has, its forged address has.
-func findForgers(c *Config) []*forgers {
+// findForgers looks at the families of the listeners: what a client has, its forged address has, unless it is translated.
+func findForgers(c *Config, ours func(netip.Addr) bool) []*forgers {
 	list := []*forgers{{family: stream.IPv4}, {family: stream.IPv6}}
 	for _, r := range c.Rules.All() {
 		v := c.Services[r.Service]
-		if v.Deny || !v.ShowsClient() {
+		if v.Deny {
 			continue
 		}
 		addresses, _ := dispatch.Listens([]*rule.Rule{r})
@@ -35,11 +36,26 @@ func findForgers(c *Config) []*forgers {
 			}
 		}
 		for _, at := range addresses {
-			list[0].add(v, at)
-			list[1].add(v, at)
+			sources, _, _ := v.Sources(stream.FamilyOf(at.Addr()))
+			for _, network := range sources {
+				if network.IsSingleIP() && ours(network.Addr()) {
+					continue
+				}
+				list[0].add(v, at, network)
+				list[1].add(v, at, network)
+			}
 		}
 	}
 	return slices.DeleteFunc(list, func(f *forgers) bool { return len(f.services) == 0 })
+}
+
+// hostAddress reports whether a is an address of this host.
+func hostAddress(a netip.Addr) bool {
+	addresses, _ := net.InterfaceAddrs()
+	return a.Is4() && a.IsLoopback() || slices.ContainsFunc(addresses, func(own net.Addr) bool {
+		p, err := netip.ParsePrefix(own.String())
+		return err == nil && p.Addr().Unmap() == a
+	})
 }
 
 // somewhere stands for the addresses of intercepted connections.
@@ -50,8 +66,8 @@ func somewhere(f stream.Family) netip.AddrPort {
 	return netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
 }
 
-func (f *forgers) add(v *service.Service, at netip.AddrPort) {
-	if stream.FamilyOf(at.Addr()) != f.family {
+func (f *forgers) add(v *service.Service, at netip.AddrPort, source netip.Prefix) {
+	if stream.FamilyOf(source.Addr()) != f.family {
 		return
 	}
 	if !slices.Contains(f.services, v) {
@@ -65,7 +81,7 @@ func (f *forgers) add(v *service.Service, at netip.AddrPort) {
 // leavesHost reports whether v may use other addresses than loopback ones.
 func leavesHost(v *service.Service, at netip.AddrPort) bool {
 	known, ok := v.Routing().(interface{ Destinations() []stream.Addr })
-	if !ok || !at.Addr().IsLoopback() {
+	if !ok || !at.Addr().IsLoopback() || v.DNAT != nil {
 		return true
 	}
 	for _, to := range known.Destinations() {
@@ -82,7 +98,7 @@ func (e *Engine) checkForging(c *Config) error {
 		return nil
 	}
 	var failed []error
-	for _, f := range findForgers(c) {
+	for _, f := range findForgers(c, e.ours) {
 		if err := e.canForge(f.family); err != nil {
 			failed = append(failed, &ForgeError{Services: f.services, Family: f.family, Err: err})
 		}
@@ -95,7 +111,7 @@ func (e *Engine) reportWayBack(c *Config) {
 	if e.wayBack == nil {
 		return
 	}
-	for _, f := range findForgers(c) {
+	for _, f := range findForgers(c, e.ours) {
 		if f.outside == nil {
 			continue
 		}

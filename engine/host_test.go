@@ -263,7 +263,7 @@ func TestLoopbackNeedsNoWayBack(t *testing.T) {
 func TestDeniedServiceNeedsNothing(t *testing.T) {
 	c := config("172.16.40.1:25 deny")
 	c.Services["deny"].Deny = true
-	if got := findForgers(c); len(got) > 0 {
+	if got := findForgers(c, hostAddress); len(got) > 0 {
 		t.Errorf("forgers %+v", got)
 	}
 	if r := firstRule(c, netip.MustParseAddrPort("172.16.40.1:25")); r == nil || r != rule.NewSet(c.Rules.All()).All()[0] {

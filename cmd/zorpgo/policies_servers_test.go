@@ -30,8 +30,13 @@ func sample(t *testing.T, name string) *engine.Config {
 // connects is where a session of v tries to connect to, and from where, if the servers of down refuse.
 func connects(t *testing.T, c *engine.Config, v *service.Service, down string) (tried []string) {
 	t.Helper()
+	return connectsFor(t, c, v, "172.16.40.10", down)
+}
+
+func connectsFor(t *testing.T, c *engine.Config, v *service.Service, client, down string) (tried []string) {
+	t.Helper()
 	s := &session.Session{
-		Client: netip.MustParseAddrPort("172.16.40.10:41000"), ClientLocal: netip.MustParseAddrPort("172.16.40.1:25"),
+		Client: netip.AddrPortFrom(netip.MustParseAddr(client), 41000), ClientLocal: netip.MustParseAddrPort("172.16.40.1:25"),
 		Direct: true, Zones: c.Zones, Log: slog.New(slog.DiscardHandler),
 	}
 	dial := func(_ context.Context, to stream.Addr, from route.Local) (net.Conn, error) {
@@ -76,6 +81,19 @@ func TestSamplesOfSeveralServers(t *testing.T) {
 			if got := strings.ReplaceAll(strings.Join(tried, " "), "172.16.20.", ""); got != step[1] {
 				t.Errorf("%s, session %d: %s, want %s", name, i+1, got, step[1])
 			}
+		}
+	}
+}
+
+// TestSampleOfTranslation has clients of the branch and of elsewhere.
+func TestSampleOfTranslation(t *testing.T) {
+	c := sample(t, "nat")
+	for client, want := range map[string]string{
+		"10.20.3.4":    "172.16.20.25:25 from 172.16.20.1",
+		"198.51.100.7": "172.16.20.25:25",
+	} {
+		if got := strings.Join(connectsFor(t, c, c.Services["smtp_in"], client, ""), " "); got != want {
+			t.Errorf("%s: %s, want %s", client, got, want)
 		}
 	}
 }

@@ -27,10 +27,13 @@ func broken(c *engine.Config, sofar source.Findings) map[source.Pos]bool {
 	return wrong
 }
 
-// declarations are the places where zones, services and rules are declared, in order.
+// declarations are the places where zones, NAT policies, services and rules are declared, in order.
 func declarations(c *engine.Config) (places []source.Pos) {
 	for _, z := range c.Zones.All() {
 		places = append(places, z.Pos)
+	}
+	for _, n := range c.NATPolicies {
+		places = append(places, n.Pos)
 	}
 	for _, s := range c.Services {
 		places = append(places, s.Pos)

@@ -24,6 +24,7 @@ func Check(c *engine.Config, sofar source.Findings) source.Findings {
 	p.rules = good(c, p.wrong)
 	p.set = rule.NewSet(p.rules)
 	p.services()
+	p.unusedTranslations()
 	for _, r := range p.rules {
 		p.rule(r)
 	}
@@ -81,6 +82,7 @@ func (p *policy) rule(r *rule.Rule) {
 		p.denies(r, s)
 	default:
 		p.forging(r, s)
+		p.translation(r, s)
 		p.loops(r, s)
 	}
 }

@@ -18,11 +18,11 @@ func (p *policy) relaying(s *service.Service) {
 	if _, takesRecipients := class.Settings().Request["RCPT"]; !takesRecipients {
 		return
 	}
-	seen, trust := "this host as the client", "this host's address"
+	seen, trust, way := "this host as the client", "this host's address", "let the router say forge_addr=TRUE, or let"
 	if s.SNAT != nil {
-		seen, trust = "addresses of snat_policy as the clients", "these addresses"
+		seen, trust, way = "addresses of snat_policy as the clients", "these addresses", "let"
 	}
 	p.find(s.Pos, source.Warning, "relaying-left-to-server",
 		fmt.Sprintf("service %q leaves it to the server which recipients are relayed to, and the server sees %s", s.Name, seen),
-		"the server must not trust "+trust+"; or let the router say forge_addr=TRUE, or let the proxy class say relay_domains")
+		"the server must not trust "+trust+"; or "+way+" the proxy class say relay_domains")
 }

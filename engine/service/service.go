@@ -5,6 +5,7 @@
 package service
 
 import (
+	"net/netip"
 	"sync/atomic"
 
 	"zorpgo/engine/chain"
@@ -13,6 +14,7 @@ import (
 	"zorpgo/engine/route"
 	"zorpgo/engine/session"
 	"zorpgo/engine/source"
+	"zorpgo/engine/stream"
 )
 
 // Service says how the connections of the rules that name it are handled (Zorp's Service).
@@ -57,11 +59,27 @@ func (v *Service) Routing() route.Router {
 // ShowsClient reports whether servers see the clients' addresses.
 func (v *Service) ShowsClient() bool {
 	if v.SNAT != nil {
-		if _, forges := v.SNAT.NAT.(nat.ForgeClient); forges {
-			return true
-		}
+		_, forges := v.SNAT.NAT.(nat.ForgeClient)
+		return forges
 	}
 	return v.Routing().Forging().Addr
+}
+
+// Sources are the networks of the addresses, beside those that the kernel chooses, that servers may see instead of
+// clients of family f; chosen: the kernel may choose one; not known: the policy decides in the session.
+func (v *Service) Sources(f stream.Family) (networks []netip.Prefix, chosen, known bool) {
+	forges := v.Routing().Forging().Addr
+	if v.SNAT == nil {
+		if forges {
+			return []netip.Prefix{nat.Everything(f)}, false, true
+		}
+		return nil, true, true
+	}
+	o, known := v.SNAT.Outcome(f, nat.Source)
+	if o.Silent && forges {
+		return append(o.Networks, nat.Everything(f)), false, known
+	}
+	return o.Networks, o.Silent, known
 }
 
 // plan is what the router decides for s, and what v adds to it.
