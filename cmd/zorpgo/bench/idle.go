@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -79,13 +78,12 @@ func (b *board) weigh(ctx context.Context, p *running, w *workload) (*result, er
 	pause(ctx, settle(b.duration))
 	after, descriptors := p.memory(), p.descriptors()
 	r := &result{Sessions: i.close(), Descriptors: descriptors}
-	exhausted := descriptors > b.report.descriptors-2*reserved
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case r.Sessions == 0:
-		return nil, fmt.Errorf("no session could be opened: %w", errors.Join(i.first))
-	case i.first != nil && !exhausted:
+		return nil, fmt.Errorf("no session could be opened: %w", i.first)
+	case i.first != nil && b.report.met(r) == "":
 		return nil, fmt.Errorf("only %d sessions could be opened: %w", r.Sessions, i.first)
 	}
 	r.KiB = float64(after-before) / 1024 / float64(r.Sessions)

@@ -178,7 +178,8 @@ func (r *report) notes() string {
 	for _, row := range r.rows {
 		for n, one := range row.results {
 			if one != nil && one.Sessions > 0 && n == 0 {
-				fmt.Fprintf(&b, "%s, %s: %d sessions open, with %d descriptors\n", row.work.name, row.proxy.name, one.Sessions, one.Descriptors)
+				fmt.Fprintf(&b, "%s, %s: %d of %d sessions open, with %d descriptors%s\n",
+					row.work.name, row.proxy.name, one.Sessions, row.work.idle, one.Descriptors, r.met(one))
 			}
 		}
 		if len(row.failures) > 0 {
@@ -189,6 +190,14 @@ func (r *report) notes() string {
 		fmt.Fprintf(&b, "not measured: %s\n", line)
 	}
 	return b.String()
+}
+
+// met says that there could be no more sessions for want of descriptors.
+func (r *report) met(one *result) string {
+	if one.Descriptors > r.descriptors-2*reserved {
+		return ": the limit is met"
+	}
+	return ""
 }
 
 // json prints every figure of every round.
