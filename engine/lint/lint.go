@@ -67,6 +67,7 @@ func (p *policy) services() {
 		}
 		if !s.Deny {
 			p.relaying(s)
+			p.spare(s)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"zorpgo/engine"
+	"zorpgo/engine/chain"
 	"zorpgo/engine/proxy/smtp"
 	"zorpgo/engine/route"
 	"zorpgo/engine/rule"
@@ -147,7 +148,13 @@ func TestCheck(t *testing.T) {
 			w.rules[0].DstSubnet = prefixes("fd00:40::1/128", "172.16.40.1/32")
 			w.router.Forge.Addr = true
 			w.router.Dest = targets("172.16.20.254:25", "[fd00:20::254]:25")
+			w.services[0].Chainer = &chain.StateBased{Failover: true}
 		}, ""},
+		{"forging with servers of both families, of which one is never tried", func(w *world) {
+			w.rules[0].DstSubnet = prefixes("fd00:40::1/128", "172.16.40.1/32")
+			w.router.Forge.Addr = true
+			w.router.Dest = targets("172.16.20.254:25", "[fd00:20::254]:25")
+		}, "5 note spare-target\n10 warning forged-family"},
 		{"another family without forging", func(w *world) {
 			w.rules[0].DstSubnet = prefixes("fd00:40::1/128")
 		}, ""},

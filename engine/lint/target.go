@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"zorpgo/engine/chain"
 	"zorpgo/engine/dispatch"
 	"zorpgo/engine/route"
 	"zorpgo/engine/rule"
@@ -20,7 +21,7 @@ func (p *policy) forging(r *rule.Rule, s *service.Service) {
 		return
 	}
 	families := p.families(r)
-	missing := slices.DeleteFunc(slices.Clone(families), func(f stream.Family) bool { return hasTarget(directed, f) })
+	missing := slices.DeleteFunc(slices.Clone(families), func(f stream.Family) bool { return hasTarget(tried(s, directed), f) })
 	if len(missing) == 0 {
 		return
 	}
@@ -30,12 +31,31 @@ func (p *policy) forging(r *rule.Rule, s *service.Service) {
 	}
 	p.find(r.Pos, severity, "forged-family",
 		fmt.Sprintf("service %q forges the client's address, but has no %s server for the %s clients of this rule", s.Name, missing[0], missing[0]),
-		fmt.Sprintf("add an %s address to the router's dest_addr, or leave out forge_addr", missing[0]))
+		fmt.Sprintf("add an %s address to the router's dest_addr, with FailoverChainer if there are several, or leave out forge_addr", missing[0]))
+}
+
+// spare notes servers that nothing ever connects to.
+func (p *policy) spare(s *service.Service) {
+	directed, ok := s.Routing().(*route.Directed)
+	if !ok || len(tried(s, directed)) == len(directed.Dest) {
+		return
+	}
+	p.find(s.Pos, source.Note, "spare-target",
+		fmt.Sprintf("service %q has %d servers, but ConnectChainer goes to the first one only, %s", s.Name, len(directed.Dest), directed.Dest[0]),
+		"write chainer=FailoverChainer() or chainer=RoundRobinChainer()")
+}
+
+// tried are the targets of d that the chainer of s may connect to.
+func tried(s *service.Service, d *route.Directed) []stream.Addr {
+	if _, once := s.Chainer.(*chain.Connect); (once || s.Chainer == nil) && len(d.Dest) > 1 {
+		return d.Dest[:1]
+	}
+	return d.Dest
 }
 
 // hasTarget reports whether a source of family f can reach one of the targets.
-func hasTarget(d *route.Directed, f stream.Family) bool {
-	return slices.ContainsFunc(d.Dest, func(a stream.Addr) bool { return a.Path != "" || stream.FamilyOf(a.Addr()) == f })
+func hasTarget(targets []stream.Addr, f stream.Family) bool {
+	return slices.ContainsFunc(targets, func(a stream.Addr) bool { return a.Path != "" || stream.FamilyOf(a.Addr()) == f })
 }
 
 // loops finds services that connect to the listener that their own clients come in by.

@@ -63,7 +63,7 @@ func destinations(s *service.Service, f stream.Family) (families []stream.Family
 	var routed []stream.Family
 	switch r := s.Routing().(type) {
 	case *route.Directed:
-		for _, to := range r.Dest {
+		for _, to := range tried(s, r) {
 			if to.Path != "" {
 				return nil, false
 			}
