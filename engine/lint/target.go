@@ -31,7 +31,7 @@ func (p *policy) forging(r *rule.Rule, s *service.Service) {
 	}
 	p.find(r.Pos, severity, "forged-family",
 		fmt.Sprintf("service %q forges the client's address, but has no %s server for the %s clients of this rule", s.Name, missing[0], missing[0]),
-		fmt.Sprintf("add an %s address to the router's dest_addr, with FailoverChainer if there are several, or leave out forge_addr", missing[0]))
+		fmt.Sprintf("add an %s address to the router's dest_addr, or leave out forge_addr", missing[0]))
 }
 
 // spare notes servers that nothing ever connects to.
