@@ -13,6 +13,7 @@ import (
 	"zorpgo/engine"
 	"zorpgo/engine/explain"
 	"zorpgo/engine/lint"
+	"zorpgo/engine/report"
 	"zorpgo/engine/source"
 	"zorpgo/engine/stream"
 )
@@ -136,7 +137,8 @@ func addrPort(flag, form, text string) (netip.AddrPort, error) {
 
 // loadAnyway reads a policy that could be loaded, with the findings for which it may not be run.
 func (e *explanation) loadAnyway(cmd *cobra.Command) (config *engine.Config, refused source.Findings, err error) {
-	config, found, err := builtins.Load(builtins.Options{Instance: e.instance, Log: e.says,
+	e.texts = map[string][]byte{}
+	config, found, err := builtins.Load(builtins.Options{Instance: e.instance, Log: e.says, ReadFile: e.read,
 		Lint: func(declared *engine.Config, sofar source.Findings) source.Findings {
 			refused = lint.Check(declared, sofar)
 			return nil
@@ -144,11 +146,9 @@ func (e *explanation) loadAnyway(cmd *cobra.Command) (config *engine.Config, ref
 	if err != nil {
 		return nil, nil, &failure{status: exitUsage, err: err}
 	}
-	if len(found) > 0 {
-		fmt.Fprintln(cmd.ErrOrStderr(), found.Error())
-	}
+	e.printer(cmd.ErrOrStderr())(found)
 	if found.HasErrors() {
-		return nil, nil, &failure{status: exitPolicy, err: fmt.Errorf("the policy has %s", tally(found))}
+		return nil, nil, &failure{status: exitPolicy, err: fmt.Errorf("the policy has %s", report.Tally(found))}
 	}
 	return config, refused, nil
 }

@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"engine/tproxy"},
 	{"engine/dispatch"},
 	{"engine"},
-	{"engine/lint", "engine/admin", "engine/rehearse", "engine/explain"},
+	{"engine/lint", "engine/report", "engine/admin", "engine/rehearse", "engine/explain"},
 	{"builtins/dialect"},
 	{"builtins/interp"},
 	{"builtins/word"},

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"zorpgo/builtins"
 	"zorpgo/engine"
 	"zorpgo/engine/lint"
+	"zorpgo/engine/report"
 	"zorpgo/engine/source"
 )
 
@@ -18,7 +19,8 @@ import (
 type policy struct {
 	files    []string
 	instance string
-	says     *slog.Logger // for what the policy itself logs and prints
+	says     *slog.Logger      // for what the policy itself logs and prints
+	texts    map[string][]byte // of the files as they were read, for the lines that findings show
 }
 
 // flags gives cmd the ways to name the instance.
@@ -30,46 +32,46 @@ func (p *policy) flags(cmd *cobra.Command) {
 // load reads the policy and examines it. The error is that of a file; what is wrong with the policy are findings, and
 // with errors among them there is no Config.
 func (p *policy) load() (*engine.Config, source.Findings, error) {
-	config, found, err := builtins.Load(builtins.Options{Instance: p.instance, Log: p.says, Lint: lint.Check}, p.files...)
+	p.texts = map[string][]byte{}
+	config, found, err := builtins.Load(builtins.Options{Instance: p.instance, Log: p.says, Lint: lint.Check, ReadFile: p.read}, p.files...)
 	if err != nil {
 		return nil, nil, &failure{status: exitUsage, err: err}
 	}
 	return config, found, nil
 }
 
-// loadGood is load for commands that put the policy to use: what was found goes to w, and errors refuse it.
-func (p *policy) loadGood(w io.Writer) (*engine.Config, error) {
+// read reads a file and keeps its text.
+func (p *policy) read(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if err == nil {
+		p.texts[file] = text
+	}
+	return text, err
+}
+
+func (p *policy) text(file string) ([]byte, bool) {
+	text, ok := p.texts[file]
+	return text, ok
+}
+
+// printer writes findings to w, for people.
+func (p *policy) printer(w io.Writer) func(source.Findings) {
+	return func(found source.Findings) {
+		_ = report.Text(w, found, p.text) // that w is closed could only be said to w
+	}
+}
+
+// loadGood is load for commands that put the policy to use: what was found goes to say, and errors refuse it.
+func (p *policy) loadGood(say func(source.Findings)) (*engine.Config, error) {
 	config, found, err := p.load()
 	if err != nil {
 		return nil, err
 	}
-	if len(found) > 0 {
-		fmt.Fprintln(w, found.Error())
-	}
+	say(found)
 	if found.HasErrors() {
-		return nil, &failure{status: exitPolicy, err: fmt.Errorf("the policy has %s", tally(found))}
+		return nil, &failure{status: exitPolicy, err: fmt.Errorf("the policy has %s", report.Tally(found))}
 	}
 	return config, nil
-}
-
-// tally counts findings in words: "2 errors, 1 warning".
-func tally(found source.Findings) string {
-	var parts []string
-	for _, severity := range []source.Severity{source.Error, source.Warning, source.Note} {
-		n := 0
-		for _, f := range found {
-			if f.Severity == severity {
-				n++
-			}
-		}
-		switch {
-		case n == 1:
-			parts = append(parts, "1 "+severity.String())
-		case n > 1:
-			parts = append(parts, fmt.Sprintf("%d %ss", n, severity))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 // startFailure is err with the status that says whether the machine or the policy is to blame.

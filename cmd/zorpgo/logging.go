@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 
 	"github.com/spf13/cobra"
+
+	"zorpgo/engine/source"
 )
 
 // logging is how a command logs, to standard error.
@@ -28,4 +31,19 @@ func (l *logging) logger(cmd *cobra.Command) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), options)), nil
 	}
 	return nil, usageError(cmd, fmt.Errorf("--log-format %s: write text or json", l.format))
+}
+
+// record logs findings, each as one record of its severity.
+func record(ctx context.Context, log *slog.Logger, found source.Findings) {
+	levels := map[source.Severity]slog.Level{source.Note: slog.LevelInfo, source.Warning: slog.LevelWarn, source.Error: slog.LevelError}
+	for _, f := range found {
+		attrs := []slog.Attr{slog.String("id", f.ID), slog.String("message", f.Message)}
+		if f.Pos.File != "" {
+			attrs = append(attrs, slog.String("at", f.Pos.String()))
+		}
+		if f.Hint != "" {
+			attrs = append(attrs, slog.String("hint", f.Hint))
+		}
+		log.LogAttrs(ctx, levels[f.Severity], "finding", attrs...)
+	}
 }

@@ -75,7 +75,7 @@ func (f *filter) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	config, err := f.loadGood(cmd.ErrOrStderr())
+	config, err := f.loadGood(f.printer(cmd.ErrOrStderr()))
 	if err != nil {
 		return err
 	}

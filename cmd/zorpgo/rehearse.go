@@ -67,7 +67,7 @@ func (r *rehearsal) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	config, err := r.loadGood(cmd.ErrOrStderr())
+	config, err := r.loadGood(r.printer(cmd.ErrOrStderr()))
 	if err != nil {
 		return err
 	}

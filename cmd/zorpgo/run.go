@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zorpgo/engine"
+	"zorpgo/engine/source"
 )
 
 // server is the command line of run.
@@ -61,7 +62,7 @@ func (s *server) run(cmd *cobra.Command) error {
 		return err
 	}
 	s.says = log
-	config, err := s.loadGood(cmd.ErrOrStderr())
+	config, err := s.loadGood(s.teller(cmd, log))
 	if err != nil {
 		return err
 	}
@@ -101,11 +102,19 @@ func (s *server) unload(log *slog.Logger) {
 	}
 }
 
+// teller says findings in the form of the log: as text for people, as records for programs.
+func (s *server) teller(cmd *cobra.Command, log *slog.Logger) func(source.Findings) {
+	if s.log.format == "json" {
+		return func(found source.Findings) { record(cmd.Context(), log, found) }
+	}
+	return s.printer(cmd.ErrOrStderr())
+}
+
 // reload puts the files as they are now in force, if they are good.
 func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) {
 	tell(log, reloading())
 	defer tell(log, "READY=1")
-	config, err := s.loadGood(cmd.ErrOrStderr())
+	config, err := s.loadGood(s.teller(cmd, log))
 	if err == nil {
 		err = e.Reload(config)
 	}
