@@ -50,6 +50,11 @@ var Attributes = []*Attribute{
 		func(s *smtp.Settings) any { return &s.PermitOmissionOfAngleBrackets }),
 	boolean("permit_early_talker", "FALSE", "not Zorp's: bytes before the greeting are no offence",
 		func(s *smtp.Settings) any { return &s.PermitEarlyTalker }),
+	number("server_pool_size", "0", "not Zorp's: server connections that wait for another session after QUIT, at each target and event loop; 0: each session connects anew. "+
+		"The client is then answered QUIT here, and the server is told RSET instead. Never where the server sees the client's address, after a login, or for sessions that "+
+		"do not run on loops", func(s *smtp.Settings) any { return &s.ServerPoolSize }).between(0, 10000),
+	number("server_pool_timeout", "10000", "not Zorp's: ms that a connection waits for another session",
+		func(s *smtp.Settings) any { return &s.ServerPoolTimeout }).between(1, math.MaxInt32),
 	{Name: "append_domain", Type: word.Text, Default: `""`, Doc: "the domain given to addresses that have none",
 		setting: func(s *smtp.Settings) any { return &s.AppendDomain }},
 	number("permit_extensions", "0", "SMTP_EXT_* bits, the older way to say extensions",

@@ -9,12 +9,13 @@ import (
 
 	"zorpgo/engine/poll"
 	"zorpgo/engine/proxy"
+	"zorpgo/engine/service"
 	"zorpgo/engine/stream"
 )
 
 // worker is one loop and the flows on it.
 type worker struct {
-	*poll.Loop
+	*service.Loop
 	flows map[*proxy.Flow]bool // begun and not over; for Cut
 	cut   bool
 }
@@ -27,7 +28,7 @@ func (d *Dispatcher) loops(n int) {
 			d.options.Log.Warn("sessions are not kept on loops", "error", err)
 			return
 		}
-		w := &worker{Loop: l, flows: map[*proxy.Flow]bool{}}
+		w := &worker{Loop: service.NewLoop(l), flows: map[*proxy.Flow]bool{}}
 		d.workers = append(d.workers, w)
 		d.spinning.Go(w.Run)
 	}
@@ -211,6 +212,7 @@ func (d *Dispatcher) cutLoops() {
 	for _, w := range d.workers {
 		w.Post(func() {
 			w.cut = true
+			w.Empty()
 			for f := range w.flows {
 				f.Cut()
 			}

@@ -33,8 +33,9 @@ type Flow struct {
 	offering bool  // Receive runs, with bytes of side from
 	from     Side
 	feeding  bool
-	question func() // asked, not begun
-	asking   bool   // runs on a goroutine of its own
+	spare    func(server int, greeting []byte) // takes the server's socket over at the end, if the protocol keeps it
+	question func()                            // asked, not begun
+	asking   bool                              // runs on a goroutine of its own
 	dead     bool
 }
 
@@ -53,8 +54,9 @@ type flowEnd struct {
 	why     error
 	told    bool
 	hanging bool
-	lost    bool // a write failed: no more of them
-	lingers int  // bytes that may still be thrown away; 0: it does not linger
+	kept    []byte // what the protocol said to Keep; nil: it did not
+	lost    bool   // a write failed: no more of them
+	lingers int    // bytes that may still be thrown away; 0: it does not linger
 
 	due, stuck time.Time // what Await set; when what waits to be written is given up
 	queue      queue     // output of this turn
@@ -101,6 +103,17 @@ func (f *Flow) Connected(server int, events uint32) {
 	f.opening = true
 	e.Ready(events)
 }
+
+// Resumed is Connected with a socket that an earlier session left, and what that session said to Keep.
+func (f *Flow) Resumed(server int, greeting []byte) {
+	if !f.dead {
+		f.ends[Server].keep(greeting)
+	}
+	f.Connected(server, unix.EPOLLOUT)
+}
+
+// Spare has take given the server's socket, which stays on the loop, at the end of a session whose protocol keeps it.
+func (f *Flow) Spare(take func(server int, greeting []byte)) { f.spare = take }
 
 // Unconnected tells the flow why it has no server.
 func (f *Flow) Unconnected(failure error) {
@@ -171,6 +184,7 @@ func (f *Flow) feed() (worked bool) {
 	f.flushBoth()
 	f.hangup(Server)
 	f.hangup(Client)
+	f.leaveServer()
 	f.ask()
 	if f.done() {
 		f.finish(nil)
@@ -302,6 +316,19 @@ func (f *Flow) finish(crash any) {
 	}
 	f.p.Close()
 	over(f, crash)
+}
+
+// leaveServer gives a kept server away; the client may take its time to go.
+func (f *Flow) leaveServer() {
+	if e := &f.ends[Server]; e.isSpare() {
+		f.spare(e.fd, e.kept)
+		e.fd = -1
+	}
+}
+
+// isSpare reports whether another session can use the socket: it is kept, and the peer has nothing to say.
+func (e *flowEnd) isSpare() bool {
+	return e.kept != nil && e.fd >= 0 && e.why == nil && !e.more && !e.rest && len(e.input)+len(e.waits) == 0
 }
 
 func (e *flowEnd) close() {

@@ -268,6 +268,17 @@ func (f *Flow) Await(from Side, limit time.Duration) {
 	}
 }
 
+var _ Keeper = (*Flow)(nil)
+
+// MayKeep implements Keeper.
+func (f *Flow) MayKeep() bool { return f.spare != nil }
+
+// Keep implements Keeper.
+func (f *Flow) Keep(greeting []byte) {
+	e := &f.ends[Server]
+	e.kept, e.told = greeting, true
+}
+
 // Ask implements Exchange.
 func (f *Flow) Ask(question func()) {
 	if f.question != nil {

@@ -75,6 +75,22 @@ type Patient interface {
 	WriteLimit() time.Duration
 }
 
+// Keeper is an Exchange whose server side can outlive the session and serve another.
+type Keeper interface {
+	Exchange
+	// MayKeep reports whether it can.
+	MayKeep() bool
+	// Keep ends the server side, and leaves the connection for a session to come: that one is offered greeting as if the
+	// server had sent it. Nothing may be due from the server.
+	Keep(greeting []byte)
+}
+
+// Pooled is a Class whose protocols leave server connections to each other.
+type Pooled interface {
+	// Pool says how many connections may wait for their next session, at each target and loop, and for how long each.
+	Pool() (size int, limit time.Duration)
+}
+
 // ErrNoServer is the failure of an Open whose Protocol wanted no server side.
 var ErrNoServer = errors.New("policy wants no server side")
 

@@ -3,12 +3,14 @@ package service
 import (
 	"errors"
 	"net/netip"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"zorpgo/engine/chain"
 	"zorpgo/engine/poll"
 	"zorpgo/engine/proxy"
+	"zorpgo/engine/route"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
 )
@@ -16,7 +18,7 @@ import (
 // RunOn is Run on a loop: it begins one session over client, a socket that it owns from then on, and over is called at
 // the end. False: the service may have to wait for something before or while it connects, or has all the sessions it
 // may have; nothing was done, Run must do it.
-func (v *Service) RunOn(l *poll.Loop, env *Env, s *session.Session, client int, over func(*proxy.Flow)) (*proxy.Flow, bool) {
+func (v *Service) RunOn(l *Loop, env *Env, s *session.Session, client int, over func(*proxy.Flow)) (*proxy.Flow, bool) {
 	aimer, aims := v.chainer().(chain.Aimer)
 	prompt, quick := v.Class.(proxy.Prompt)
 	c := v.counter()
@@ -36,7 +38,7 @@ func (v *Service) RunOn(l *poll.Loop, env *Env, s *session.Session, client int, 
 type flow struct {
 	run
 	*proxy.Flow
-	loop  *poll.Loop
+	loop  *Loop
 	aimer chain.Aimer
 	over  func(*proxy.Flow)
 
@@ -65,7 +67,7 @@ func (f *flow) begin(client int) (begun bool) {
 		return false
 	}
 	var err error
-	if f.Flow, err = proxy.Begin(f.loop, protocol, f.session, client, f.end); err != nil {
+	if f.Flow, err = proxy.Begin(f.loop.Loop, protocol, f.session, client, f.end); err != nil {
 		f.session.Deny(session.DeniedByUnknownFail, err.Error())
 		protocol.Close()
 		return false
@@ -100,6 +102,9 @@ func (f *flow) connect() {
 // open begins the connection to a server; false: it has failed at once. A source port that the client's last
 // connection has just left is tried again once.
 func (f *flow) open() (waits bool) {
+	if f.resume() {
+		return true
+	}
 	server, err := stream.Open(f.aim.To, chain.Source(f.aim.From))
 	if err == nil {
 		if err = f.loop.Add(server, proxy.FlowEvents, f); err != nil {
@@ -120,6 +125,33 @@ func (f *flow) open() (waits bool) {
 		return false
 	}
 	return true
+}
+
+// resume goes on with a connection that an earlier session left.
+func (f *flow) resume() bool {
+	if !f.pools() {
+		return false
+	}
+	s := f.loop.take(place{f.service.Name, f.aim.To})
+	if s == nil {
+		return false
+	}
+	f.reached(s.fd)
+	f.Resumed(s.fd, s.greeting)
+	return true
+}
+
+// pools reports whether the connection may be one of several sessions: only where the server cannot tell them apart.
+func (f *flow) pools() bool {
+	size, _ := f.pool()
+	return size > 0 && f.aim.From == route.Local{}
+}
+
+func (f *flow) pool() (size int, limit time.Duration) {
+	if class, ok := f.service.Class.(proxy.Pooled); ok {
+		return class.Pool()
+	}
+	return 0, 0
 }
 
 func (f *flow) reopen() {
@@ -143,17 +175,28 @@ func (f *flow) Ready(events uint32) {
 }
 
 func (f *flow) arrived(events uint32) {
-	var local netip.AddrPort
-	if f.aim.To.Path == "" {
-		local = stream.LocalAddr(f.server)
-	}
-	f.search.Arrived(local)
 	if f.service.Keepalive&KeepaliveServer != 0 {
 		_ = unix.SetsockoptInt(f.server, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 	}
 	server := f.server
 	f.server = -1
+	f.reached(server)
 	f.Connected(server, events)
+}
+
+// reached records the connection, and has it left to others after this session if it may be.
+func (f *flow) reached(server int) {
+	var local netip.AddrPort
+	if f.aim.To.Path == "" {
+		local = stream.LocalAddr(server)
+	}
+	f.search.Arrived(local)
+	if !f.pools() {
+		return
+	}
+	at, loop := place{f.service.Name, f.aim.To}, f.loop
+	size, limit := f.pool()
+	f.Spare(func(fd int, greeting []byte) { loop.park(at, fd, greeting, size, limit) })
 }
 
 // late gives up a server that does not answer.

@@ -208,5 +208,10 @@ func (c *Class) NewWith(s *session.Session, self any) proxy.Protocol {
 // Prompt implements proxy.Prompt: no function of the policy runs before the session.
 func (c *Class) Prompt() bool { return c.settings.StartUp == nil && c.settings.Connect == nil }
 
+// Pool implements proxy.Pooled.
+func (c *Class) Pool() (size int, limit time.Duration) {
+	return c.settings.ServerPoolSize, c.settings.ServerPoolTimeout
+}
+
 // Busy is the greeting of a service that has all the sessions it may have (RFC 5321 §3.8).
 func (c *Class) Busy() []byte { return answerClosing.plain }

@@ -67,6 +67,10 @@ func (m *Machine) accept(x proxy.Exchange, verb, key Verb, name []byte) {
 	case verbBDAT:
 		m.beginChunk(x)
 		return
+	case verbQUIT:
+		if m.leave(x) {
+			return
+		}
 	}
 	m.forward(x, verb, name, e)
 }

@@ -21,6 +21,7 @@ type Machine struct {
 	flags flags
 
 	// What the client said of itself, and what it may use.
+	greeting  []byte // the server's, if others may use its connection after this session
 	helo      []byte
 	active    extension // offered to the client and accepted by the server
 	sizeLimit int64     // of a message: the server's, or the policy's if that is smaller; 0 is none
@@ -98,7 +99,7 @@ const (
 )
 
 // flags are things that are so or not.
-type flags uint16
+type flags uint32
 
 const (
 	flagBarrier      flags = 1 << iota // the next command waits until the queue is empty
@@ -116,6 +117,7 @@ const (
 	flagChunkRefused                   // a BDAT was refused: what follows of the message is not the message (RFC 3030 §2)
 	flagDoomed                         // close after the chunk that is thrown away
 	flagAsked                          // a hook is being asked
+	flagLeaving                        // the client has quit, the server is kept for others
 )
 
 func (m *Machine) is(f flags) bool { return m.flags&f != 0 }
@@ -255,6 +257,10 @@ func (m *Machine) closing(x proxy.Exchange, a *answer) {
 // lostServer answers for a server that is gone or cannot be trusted any more (Zorp's E421C).
 func (m *Machine) lostServer(x proxy.Exchange) {
 	x.Hangup(proxy.Server)
+	if m.is(flagLeaving) {
+		m.bye(x)
+		return
+	}
 	switch m.phase {
 	case phaseGreeting:
 		m.phase = phaseNoServer

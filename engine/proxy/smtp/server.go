@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"bytes"
 	"strconv"
 
 	"zorpgo/engine/proxy"
@@ -22,6 +23,9 @@ func (m *Machine) receiveReply(x proxy.Exchange, data []byte) int {
 	r.raw = r.canonical(m.settings.MaxResponseLength)
 	switch {
 	case m.phase == phaseGreeting:
+		if m.settings.ServerPoolSize > 0 && r.code == 220 {
+			m.greeting = bytes.Clone(r.raw)
+		}
 		m.decideReply(x, verbGreeting, r)
 	case m.phase == phaseNoServer:
 		// Hangup was said; what still arrives is nobody's.
@@ -42,6 +46,8 @@ func (m *Machine) swallow(x proxy.Exchange, r reply) {
 		m.lostServer(x)
 	case verb == verbBDAT:
 		m.pieceAnswered(x, r)
+	case verb == verbRSET && m.is(flagLeaving):
+		m.left(x)
 	case verb == verbRSET:
 		m.newTransaction()
 		m.next(x)

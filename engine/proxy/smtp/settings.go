@@ -82,6 +82,8 @@ type Settings struct {
 	PermitEarlyTalker             bool          // permit_early_talker (ours): bytes before the greeting are no offence
 	PermitAuthWithoutTLS          bool          // permit_auth_without_tls (ours): AUTH is offered in clear
 	RefuseMalformedHeader         bool          // refuse_malformed_header (ours): 550 to a message whose header section is ambiguous; false: only the record says so
+	ServerPoolSize                int           // server_pool_size (ours): server connections that wait for another session, at each target and loop; 0
+	ServerPoolTimeout             time.Duration // server_pool_timeout (ours): how long each may wait; 10 s
 	AppendDomain                  string        // append_domain: for addresses without a domain
 	PermitExtensions              int           // permit_extensions: SMTP_EXT_* bits, the older way to say Extensions
 
@@ -136,6 +138,7 @@ func DefaultSettings() *Settings {
 		UnconnectedResponseCode: 451,
 		MaxRequestLength:        2048,
 		MaxAuthRequestLength:    12288,
+		ServerPoolTimeout:       10 * time.Second,
 		MaxResponseLength:       4096,
 		MaxLineLength:           4096,
 		RequireCRLF:             true,
