@@ -83,7 +83,7 @@ func TestPoliciesCannotExhaust(t *testing.T) {
 		if err != nil || !found.HasErrors() {
 			t.Errorf("%s: %v, %s", text, err, found.Error())
 		}
-		if took := time.Since(began); took > 12*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("%s took %s", text, took)
 		}
 		if made := (after.TotalAlloc - before.TotalAlloc) >> 20; made > 4096 {

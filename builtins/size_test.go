@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"zorpgo/builtins"
 	"zorpgo/engine"
@@ -37,17 +36,8 @@ func loadLarge(tb testing.TB, text string, check func(*engine.Config, source.Fin
 	}
 }
 
-// A policy of 10,000 zones and rules loads in a second, and is checked in two; slow machines get ten times that.
-func TestManyRules(t *testing.T) {
-	text := manyRules(many)
-	for name, check := range map[string]func(*engine.Config, source.Findings) source.Findings{"load": nil, "check": lint.Check} {
-		began := time.Now()
-		loadLarge(t, text, check)
-		if took := time.Since(began); took > 20*time.Second {
-			t.Errorf("%s took %s", name, took)
-		}
-	}
-}
+// A policy of 10,000 zones and rules loads and is checked; how fast, the benchmarks say.
+func TestManyRules(t *testing.T) { loadLarge(t, manyRules(many), lint.Check) }
 
 func BenchmarkLoadManyRules(b *testing.B) {
 	text := manyRules(many)

@@ -139,7 +139,7 @@ func TestServerConnectionsServeSeveralSessions(t *testing.T) {
 func TestServerConnectionsThatAreNotKept(t *testing.T) {
 	for name, change := range map[string]func(*smtp.Settings, *route.Directed){
 		"not asked for": func(s *smtp.Settings, _ *route.Directed) { s.ServerPoolSize = 0 },
-		"forged source":  func(_ *smtp.Settings, r *route.Directed) { r.Forge.Addr = true },
+		"forged source": func(_ *smtp.Settings, r *route.Directed) { r.Forge.Addr = true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := stream.CanForge(stream.IPv4); name == "forged source" && err != nil {
