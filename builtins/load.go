@@ -62,6 +62,9 @@ func Load(opts Options, files ...string) (*engine.Config, source.Findings, error
 	l.draft.Partial = l.draft.Partial || incomplete(found)
 	l.draft.Finish()
 	l.smtp.Misspelt()
+	if !found.HasErrors() && !l.draft.Findings.HasErrors() && len(l.draft.Rules) > 0 {
+		core.UnusedZones(l.draft)
+	}
 	config, more := l.config(instance)
 	found = append(append(found, l.draft.Findings...), more...)
 	if opts.Lint != nil && !l.draft.Partial {

@@ -19,7 +19,7 @@
 //
 // The severity of the first line is error, warning or note, as bad.star has it. Further files of the archive are there
 // for both policies to import. Right below the first line may stand settings: "instance: NAME" asks for an instance,
-// "unreadable: FILE" is a file that cannot be read, and "besides: ID" is another finding that bad.star cannot be without.
+// "unreadable: FILE" is a file that cannot be read, "rights: none" is a user without rights on the host, and "besides: ID" is another finding that bad.star cannot be without.
 package catalogue
 
 import (
@@ -43,6 +43,7 @@ type Page struct {
 	Instance   string            // that the examples ask for; mostly none
 	Unreadable string            // a file that cannot be read; mostly none
 	Besides    string            // the id of a finding that Bad has as well; mostly none
+	NoRights   bool              // the user may neither open low ports nor forge addresses
 	Bad, Good  string            // a policy that has it, and one that has not
 	Finding    string            // what check says of Bad
 	Others     map[string]string // files that both may import, by name
@@ -98,6 +99,8 @@ func parse(id string, archive *txtar.Archive) (Page, error) {
 			p.Instance = value
 		case "unreadable":
 			p.Unreadable = value
+		case "rights":
+			p.NoRights = true
 		case "besides":
 			p.Besides = value
 		default:

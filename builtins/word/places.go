@@ -13,7 +13,8 @@ type Places struct {
 	starts map[source.Pos]source.Pos  // of what has a dot or an index, by the position of that
 	set    map[string]source.Pos      // of the first assignment to an attribute of that name
 	onSelf []Assignment
-	Waits  bool // the policy mentions functions that wait for the resolver
+	texts  map[string]int // how often a text stands in the policy
+	Waits  bool           // the policy mentions functions that wait for the resolver
 }
 
 // waiting are the functions that wait for the resolver.
@@ -34,12 +35,16 @@ type callPlaces struct {
 func (p *Places) Learn(f *syntax.File) {
 	if p.calls == nil {
 		p.calls, p.starts = map[source.Pos]*callPlaces{}, map[source.Pos]source.Pos{}
-		p.set = map[string]source.Pos{}
+		p.set, p.texts = map[string]source.Pos{}, map[string]int{}
 	}
 	syntax.Walk(f, func(n syntax.Node) bool {
 		switch e := n.(type) {
 		case *syntax.CallExpr:
 			p.calls[position(e.Lparen)] = &callPlaces{exprPos(e), e.Args}
+		case *syntax.Literal:
+			if text, ok := e.Value.(string); ok {
+				p.texts[text]++
+			}
 		case *syntax.Ident:
 			p.Waits = p.Waits || waiting[e.Name]
 		case *syntax.DotExpr:
@@ -53,6 +58,9 @@ func (p *Places) Learn(f *syntax.File) {
 		return true
 	})
 }
+
+// Texts counts how often a text stands in the policy.
+func (p *Places) Texts(text string) int { return p.texts[text] }
 
 func (p *Places) assigned(to syntax.Expr) {
 	dot, ok := to.(*syntax.DotExpr)

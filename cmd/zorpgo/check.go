@@ -45,7 +45,7 @@ func check(cmd *cobra.Command, p *policy, format string) error {
 	if !slices.Contains([]string{"text", "json", "sarif"}, format) {
 		return usageError(cmd, fmt.Errorf("--format %s: write text, json or sarif", format))
 	}
-	config, found, err := p.load()
+	config, found, err := p.examine(rights().Check)
 	if err != nil {
 		return err
 	}

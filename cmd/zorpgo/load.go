@@ -31,9 +31,12 @@ func (p *policy) flags(cmd *cobra.Command) {
 
 // load reads the policy and examines it. The error is that of a file; what is wrong with the policy are findings, and
 // with errors among them there is no Config.
-func (p *policy) load() (*engine.Config, source.Findings, error) {
+func (p *policy) load() (*engine.Config, source.Findings, error) { return p.examine(lint.Check) }
+
+// examine is load with the examination to be made.
+func (p *policy) examine(lint func(*engine.Config, source.Findings) source.Findings) (*engine.Config, source.Findings, error) {
 	p.texts = map[string][]byte{}
-	config, found, err := builtins.Load(builtins.Options{Instance: p.instance, Log: p.says, Lint: lint.Check, ReadFile: p.read}, p.files...)
+	config, found, err := builtins.Load(builtins.Options{Instance: p.instance, Log: p.says, Lint: lint, ReadFile: p.read}, p.files...)
 	if err != nil {
 		return nil, nil, &failure{status: exitUsage, err: err}
 	}

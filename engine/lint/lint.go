@@ -29,6 +29,7 @@ func Check(c *engine.Config, sofar source.Findings) source.Findings {
 		p.rule(r)
 	}
 	p.listeners()
+	p.circles()
 	if len(c.Rules.All()) == 0 && !sofar.HasErrors() {
 		p.find(source.Pos{}, source.Error, "no-rule", fmt.Sprintf("instance %q has no rule, so there is nothing to listen for", c.Instance),
 			"write a Rule with one address of this host as dst_subnet, and a dst_port")
@@ -66,10 +67,12 @@ func (p *policy) services() {
 				fmt.Sprintf("write a Rule(service=%q, ...) or remove the service", s.Name))
 		}
 		if !s.Deny {
-			p.relaying(s)
+			p.mail(s)
+			p.outside(s)
 			p.spare(s)
 		}
 	}
+	p.unlike(used)
 }
 
 // rule examines one rule.
@@ -77,6 +80,8 @@ func (p *policy) rule(r *rule.Rule) {
 	if p.unreachable(r) {
 		return // what it would do does not matter
 	}
+	p.emptyZones(r)
+	p.conditionsTwice(r)
 	switch s := p.Services[r.Service]; {
 	case s == nil || p.wrong[s.Pos]:
 	case s.Deny:

@@ -1,88 +1,18 @@
 package lint
 
 import (
-	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
-	"zorpgo/engine"
 	"zorpgo/engine/chain"
 	"zorpgo/engine/proxy/smtp"
 	"zorpgo/engine/route"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
 	"zorpgo/engine/source"
-	"zorpgo/engine/stream"
 	"zorpgo/engine/zone"
 )
-
-// world is a policy like the published one, to be changed by a case.
-type world struct {
-	zones    []*zone.Zone
-	services []*service.Service
-	rules    []*rule.Rule
-	settings *smtp.Settings
-	router   *route.Directed
-	sofar    source.Findings
-}
-
-func newWorld() *world {
-	w := &world{
-		zones:    []*zone.Zone{{Name: "dmz", Prefixes: prefixes("172.16.40.0/24", "fd00:40::/64"), Pos: at(1)}},
-		settings: smtp.DefaultSettings(),
-		router:   &route.Directed{Dest: targets("172.16.20.254:25")},
-	}
-	w.settings.Request["RCPT"] = smtp.Entry{Action: smtp.Accept}
-	w.settings.Relay.Check = true
-	w.rules = []*rule.Rule{{ID: 1, Service: "mail", Pos: at(10), DstPort: ports(25, 25),
-		SrcZone: []*zone.Zone{w.zones[0]}, DstSubnet: prefixes("172.16.40.1/32")}}
-	w.services = []*service.Service{{Name: "mail", Pos: at(5), Router: w.router}}
-	return w
-}
-
-func (w *world) check(t *testing.T) source.Findings {
-	t.Helper()
-	class, problems := smtp.Compile("SmtpProxy", w.settings)
-	if problems != nil {
-		t.Fatal(problems)
-	}
-	table, found := zone.NewTable(w.zones)
-	if found != nil {
-		t.Fatal(found)
-	}
-	services := map[string]*service.Service{}
-	for _, s := range w.services {
-		s.Class = class
-		services[s.Name] = s
-	}
-	return Check(&engine.Config{Zones: table, Services: services, Rules: rule.NewSet(w.rules)}, w.sofar)
-}
-
-func at(line int) source.Pos { return source.Pos{File: "p.star", Line: line, Col: 1} }
-func line(p source.Pos) string {
-	if !p.IsValid() {
-		return "-"
-	}
-	return fmt.Sprint(p.Line)
-}
-
-func ports(low, high uint16) []rule.PortRange { return []rule.PortRange{{Low: low, High: high}} }
-
-func prefixes(texts ...string) (list []netip.Prefix) {
-	for _, text := range texts {
-		list = append(list, netip.MustParsePrefix(text))
-	}
-	return list
-}
-
-func targets(texts ...string) (list []stream.Addr) {
-	for _, text := range texts {
-		list = append(list, stream.Addr{AddrPort: netip.MustParseAddrPort(text)})
-	}
-	return list
-}
 
 func TestCheck(t *testing.T) {
 	for _, c := range []struct {
@@ -201,7 +131,71 @@ func TestCheck(t *testing.T) {
 		{"a class that takes no recipients", func(w *world) {
 			w.settings.Relay.Check = false
 			delete(w.settings.Request, "RCPT")
+		}, "5 warning no-mail-passes"},
+		{"a class that takes no mail data", func(w *world) {
+			delete(w.settings.Request, "DATA")
+			delete(w.settings.Request, "BDAT")
+		}, "5 warning no-mail-passes"},
+		{"a class that says why it refuses mail", func(w *world) {
+			w.settings.Request["MAIL"] = smtp.Entry{Action: smtp.Reject, Code: "550", Text: "not from there"}
 		}, ""},
+		{"a class that takes any command", func(w *world) {
+			w.settings.Request = map[string]smtp.Entry{"*": {Action: smtp.Accept}}
+			w.settings.Relay.Check, w.router.Forge.Addr = false, true
+		}, ""},
+		{"recipients that nobody checks", func(w *world) {
+			w.settings.Request["RCPT"] = smtp.Entry{Action: smtp.Accept}
+		}, "5 warning relay-unchecked"},
+		{"a check without domains and zones", func(w *world) {
+			w.settings.Relay.Domains = nil
+		}, "5 warning relay-refuses-all"},
+		{"relaying for every client of a zone", func(w *world) {
+			w.settings.Relay.Zones = []string{"*"}
+		}, ""},
+		{"relaying for every client", func(w *world) {
+			w.settings.Relay.Zones = []string{"*"}
+			w.rules[0].SrcZone = nil
+		}, "5 warning open-relay"},
+		{"relaying for all networks", func(w *world) {
+			w.zones[0].Prefixes = prefixes("172.16.40.0/24", "::/0")
+			w.settings.Relay.Zones = []string{"dmz"}
+		}, "5 warning open-relay"},
+		{"relaying for one zone of all clients", func(w *world) {
+			w.settings.Relay.Zones = []string{"dmz"}
+			w.rules[0].SrcZone = nil
+		}, ""},
+		{"servers outside the zones", func(w *world) {
+			w.services[0].LimitTargetZones = []string{"dmz"}
+		}, "5 warning target-outside-zones"},
+		{"a server inside the zones", func(w *world) {
+			w.services[0].LimitTargetZones = []string{"dmz"}
+			w.router.Dest = targets("172.16.40.9:25")
+		}, ""},
+		{"an empty zone beside another", func(w *world) {
+			w.zones = append(w.zones, &zone.Zone{Name: "web", Pos: at(2)})
+			w.rules[0].SrcZone = w.zones
+		}, "10 warning empty-zone"},
+		{"conditions that are said twice", func(w *world) {
+			w.rules[0].DstPort = append(ports(25, 25), ports(25, 25)...)
+			w.rules[0].SrcZone = append(w.rules[0].SrcZone, w.zones[0])
+			w.rules[0].DstIface = []string{"eth0", "eth1"}
+		}, "10 warning condition-twice\n10 note intercepted"},
+		{"one of two forges", func(w *world) {
+			w.services = append(w.services, &service.Service{Name: "shown", Pos: at(7), Router: &route.Directed{Dest: w.router.Dest, Forge: route.Forge{Addr: true}}})
+			w.rules = append(w.rules, &rule.Rule{ID: 2, Service: "shown", Pos: at(20), DstPort: ports(26, 26), DstSubnet: prefixes("172.16.40.1/32")})
+		}, "7 note forged-by-one"},
+		{"a server that is another listener", func(w *world) {
+			w.another("172.16.40.1:26", "172.16.20.254:25")
+			w.router.Dest = targets("172.16.40.1:26")
+		}, "10 note target-is-listener"},
+		{"a loop over two listeners", func(w *world) {
+			w.another("172.16.40.1:26", "172.16.40.1:25")
+			w.router.Dest = targets("172.16.40.1:26")
+		}, "10 error listener-loop\n20 error listener-loop"},
+		{"two services that go to one listener, which loops", func(w *world) {
+			w.another("172.16.40.1:26", "172.16.40.1:26")
+			w.router.Dest = targets("172.16.40.1:26")
+		}, "10 note target-is-listener\n20 error listener-loop"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld()

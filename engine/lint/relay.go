@@ -3,7 +3,6 @@ package lint
 import (
 	"fmt"
 
-	"zorpgo/engine/proxy/smtp"
 	"zorpgo/engine/service"
 	"zorpgo/engine/source"
 )
@@ -11,11 +10,7 @@ import (
 // relaying warns of mail services that leave it to their server which recipients it takes: a server that trusts the
 // firewall's address, which then is the address of every client, would relay for anyone.
 func (p *policy) relaying(s *service.Service) {
-	class, ok := s.Class.(interface{ Settings() *smtp.Settings })
-	if !ok || class.Settings().Relay.Check || s.ShowsClient() {
-		return
-	}
-	if _, takesRecipients := class.Settings().Request["RCPT"]; !takesRecipients {
+	if s.ShowsClient() {
 		return
 	}
 	seen, trust, way := "this host as the client", "this host's address", "let the router say forge_addr=TRUE, or let"
