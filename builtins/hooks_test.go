@@ -61,7 +61,10 @@ func (w *wire) Send(to proxy.Side, b []byte) {
 func (w *wire) Pass(to proxy.Side, b []byte)    { w.Send(to, b) }
 func (w *wire) Probe(proxy.Side) bool           { return false }
 func (w *wire) Await(proxy.Side, time.Duration) {}
+func (w *wire) Finish(proxy.Side)               {}
 func (w *wire) Hangup(proxy.Side)               {}
+func (w *wire) Reset(proxy.Side)                {}
+func (w *wire) Wake(time.Duration)              {}
 func (w *wire) Ask(question func())             { question(); w.protocol.Answered(w) }
 
 // say gives the protocol one line of a side and returns what the client then hears.

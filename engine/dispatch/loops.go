@@ -231,6 +231,6 @@ func (d *Dispatcher) Close() {
 
 // reset closes fd so that the peer sees a reset.
 func reset(fd int) {
-	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	stream.ResetOnClose(fd)
 	unix.Close(fd)
 }

@@ -48,8 +48,9 @@ type driver struct {
 	from     Side
 	question func()        // asked, not run yet
 	writing  time.Duration // the limit of one write
-	dead     bool          // cut: the protocol is not called any more
-	crash    *crash        // the panic on the client's goroutine
+	alarm    alarm
+	dead     bool   // cut: the protocol is not called any more
+	crash    *crash // the panic on another goroutine than serve's
 
 	client, cutting sync.WaitGroup // the client's goroutine; a cut that has begun
 
@@ -102,19 +103,30 @@ func (d *driver) serve(ctx context.Context, connect func(context.Context) (net.C
 
 // serveClient is the client's goroutine. It ends before serve does.
 func (d *driver) serveClient() {
-	finished := false
 	defer d.client.Done()
+	d.guard(func() { d.run(&d.ends[Client]) })
+}
+
+// guard runs what is not on serve's goroutine: if it panics the session is cut, and serve panics.
+func (d *driver) guard(run func()) {
+	finished := false
 	defer func() {
 		if finished {
 			return
 		}
 		if r := recover(); r != nil {
-			d.crash = &crash{value: r, stack: debug.Stack()}
+			d.crashed(&crash{value: r, stack: debug.Stack()})
 		}
 		d.cut()
 	}()
-	d.run(&d.ends[Client])
+	run()
 	finished = true
+}
+
+func (d *driver) crashed(c *crash) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.crash = c
 }
 
 // connect takes the server side, or the reason why there is none.
@@ -131,6 +143,7 @@ func (d *driver) connect(conn net.Conn, err error) {
 // finish runs when both goroutines are over.
 func (d *driver) finish() {
 	d.conns.closeAll()
+	d.alarm.end(d)
 	for i := range d.ends {
 		d.ends[i].releaseAll()
 	}
@@ -183,11 +196,16 @@ func (c *closer) add(side Side, conn net.Conn) {
 }
 
 // close closes one side.
-func (c *closer) close(side Side) {
+func (c *closer) close(side Side) { c.end(side, net.Conn.Close) }
+
+// reset closes one side such that the peer sees it.
+func (c *closer) reset(side Side) { c.end(side, stream.Reset) }
+
+func (c *closer) end(side Side, end func(net.Conn) error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if conn := c.conns[side]; conn != nil {
-		conn.Close()
+		_ = end(conn) // there is nobody to tell
 		c.conns[side] = nil
 	}
 }

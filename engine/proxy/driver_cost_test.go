@@ -9,6 +9,22 @@ import (
 	"time"
 )
 
+// A relay that waits holds no buffer.
+func TestIdleRelayHoldsNothing(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		r := serve(t, network, plain())
+		for range 3 {
+			r.say(r.client, strings.Repeat("one", 10000))
+			r.hear(r.server, strings.Repeat("one", 10000))
+			r.say(r.server, "two")
+			r.hear(r.client, "two")
+			r.eventually("nothing is held", func() bool { return r.held.Load() == 0 })
+		}
+		r.cancel()
+		r.over()
+	}
+}
+
 // A session that waits holds no buffer; one that holds back its client holds what the client sent.
 func TestIdleHoldsNothing(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {

@@ -31,10 +31,15 @@ type end struct {
 	hungry  bool  // the protocol used nothing of what is unused and wants more
 	why     error // the side ended
 	told    bool  // and the protocol knows
+	cut     bool  // it knows that nothing can be written either
 	hanging bool  // the protocol hung up
+	resets  bool  // at once, with a reset
 	hungup  bool  // and all was written, the connection is closed or lingers
 	lingers bool
-	lost    bool // a write failed: no more of them
+	lost    error // a write failed: no more of them
+
+	finishing bool // the protocol has nothing more to send
+	finished  bool // and the peer was told
 
 	due, armed time.Time // what Await set; what the connection's read deadline is, unless it has fired
 
@@ -76,10 +81,15 @@ func (e *end) unused() int { return e.last - e.first }
 func (e *end) writes() bool { return e.busy || !e.queue.empty() }
 
 // deaf reports whether output for the side is thrown away.
-func (e *end) deaf() bool { return e.conn == nil || e.lost || e.hanging }
+func (e *end) deaf() bool { return e.conn == nil || e.lost != nil || e.hanging || e.finishing }
 
 // over reports whether the session can do without the side.
 func (e *end) over() bool { return e.conn == nil || e.hungup || e.told && !e.writes() }
+
+// news reports whether the protocol is to be told of an end: of the second one only if it can still act on it.
+func (e *end) news(other *end) bool {
+	return e.why != nil && !e.told || e.told && e.lost != nil && !e.cut && !other.told
+}
 
 // stop notes why the side sends no more; the first reason stands.
 func (e *end) stop(why error) {
@@ -174,9 +184,14 @@ func (e *end) notDue() bool {
 
 // halfClose sends the end of our output, and reports whether the peer may still be sending.
 func (e *end) halfClose() bool {
-	if e.lost || e.why != nil && !errors.Is(e.why, os.ErrDeadlineExceeded) {
+	if e.lost != nil || e.why != nil && !errors.Is(e.why, os.ErrDeadlineExceeded) {
 		return false
 	}
+	return e.closeWrite()
+}
+
+// closeWrite sends the end of our output; false: the connection has none.
+func (e *end) closeWrite() bool {
 	half, ok := e.conn.(interface{ CloseWrite() error })
 	return ok && half.CloseWrite() == nil
 }

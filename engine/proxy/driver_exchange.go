@@ -57,5 +57,18 @@ func (d *driver) Ask(question func()) {
 	d.question = question
 }
 
+// Finish implements Exchange.
+func (d *driver) Finish(to Side) { d.ends[to].finishing = true }
+
+// Reset implements Exchange.
+func (d *driver) Reset(side Side) {
+	e := &d.ends[side]
+	e.hanging, e.resets = true, true
+	d.forget(e.queue)
+}
+
+// Wake implements Exchange.
+func (d *driver) Wake(after time.Duration) { d.alarm.set(d, after) }
+
 // Hangup implements Exchange.
 func (d *driver) Hangup(side Side) { d.ends[side].hanging = true }

@@ -76,13 +76,15 @@ func (d *driver) took(e *end, n int, err error) {
 // input, so that all that it sends to a side goes out together.
 func (d *driver) feed() {
 	for !d.dead {
-		if d.question == nil && (d.open() || d.offer(Client) || d.offer(Server) || d.tell()) {
+		if d.question == nil && (d.open() || d.wake() || d.offer(Client) || d.offer(Server) || d.tell()) {
 			continue
 		}
 		written := d.flush(Client)
 		if d.flush(Server) || written {
 			continue
 		}
+		d.sendEnd(Client)
+		d.sendEnd(Server)
 		if !d.hangup(Server) && !d.hangup(Client) && !d.ask() {
 			break
 		}
@@ -98,6 +100,16 @@ func (d *driver) open() bool {
 	}
 	d.opened = true
 	d.p.Open(d, d.failure)
+	return d.called()
+}
+
+// wake calls a protocol that asked for it.
+func (d *driver) wake() bool {
+	if !d.opened || !d.alarm.rung {
+		return false
+	}
+	d.alarm.rung = false
+	d.p.(Waker).Woken(d)
 	return d.called()
 }
 
@@ -124,16 +136,20 @@ func (d *driver) offer(from Side) bool {
 	return d.called()
 }
 
-// tell reports the end of a side, once, after its last bytes were offered; what is unused of them is lost.
+// tell reports the end of a side after its last bytes were offered; what is unused of them is lost.
 func (d *driver) tell() bool {
 	for i := range d.ends {
 		e := &d.ends[i]
-		if !d.opened || e.why == nil || e.told {
+		if !d.opened || !e.news(&d.ends[e.side.Other()]) {
 			continue
 		}
-		e.told = true
+		why := e.why
+		if e.told {
+			why = e.lost
+		}
+		e.told, e.cut = true, e.lost != nil
 		if !e.hanging {
-			d.p.Ended(d, e.side, e.why)
+			d.p.Ended(d, e.side, why)
 		}
 		e.first = e.last
 		return d.called()
@@ -156,10 +172,14 @@ func (d *driver) ask() bool {
 // hangup closes a side that the protocol hung up and that everything was written to.
 func (d *driver) hangup(side Side) bool {
 	e := &d.ends[side]
-	if !e.hanging || e.hungup || e.conn == nil || e.writes() {
+	if !e.hanging || e.hungup || e.conn == nil || e.writes() && !e.resets {
 		return false
 	}
 	e.hungup = true
+	if e.resets {
+		d.conns.reset(side)
+		return true
+	}
 	if side == Server || !e.halfClose() {
 		d.conns.close(side)
 		return true
@@ -167,6 +187,15 @@ func (d *driver) hangup(side Side) bool {
 	e.lingers = true
 	e.conn.SetReadDeadline(time.Now().Add(d.linger))
 	return true
+}
+
+// sendEnd tells a side, after everything was written to it, that this was all.
+func (d *driver) sendEnd(to Side) {
+	e := &d.ends[to]
+	if e.finishing && !e.finished && !e.hungup && e.conn != nil && !e.writes() {
+		e.finished = true
+		e.closeWrite()
+	}
 }
 
 // drain reads what a client that was hung up is still sending, within the bounds of lingering.

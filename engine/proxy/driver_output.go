@@ -92,8 +92,8 @@ func (q *queue) clear(give func([]byte)) {
 	}
 	clear(q.scratch)
 	clear(q.pieces)
-	if cap(q.pieces) > 1<<8 {
-		q.pieces = nil
+	if cap(q.pieces) > 1<<8 || cap(q.pieces) < len(q.few) {
+		q.pieces = nil // too much to keep, or taken off the front by skip
 	}
 	*q = queue{pieces: q.pieces[:0], scratch: q.scratch[:0]}
 }
@@ -139,7 +139,7 @@ func (d *driver) flush(side Side) bool {
 	*written += n
 	d.forget(e.flight)
 	if err != nil {
-		e.lost = true
+		e.lost = err
 		e.stop(err)
 		d.forget(e.queue)
 	}

@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"io"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +22,9 @@ type Flow struct {
 	over    func(f *Flow, crash any)
 	ends    [2]flowEnd
 	timer   poll.Timer
-	onTime  func()        // late
+	onTime  func() // late
+	alarm   poll.Timer
+	woken   bool          // the alarm rang
 	writing time.Duration // the limit of one write
 
 	opening  bool  // the server side was decided
@@ -53,14 +53,19 @@ type flowEnd struct {
 	hungry  bool // the protocol used nothing of input and wants more
 	why     error
 	told    bool
+	cut     bool // the protocol knows that nothing can be written either
 	hanging bool
+	resets  bool   // it hangs up at once, with a reset
 	kept    []byte // what the protocol said to Keep; nil: it did not
-	lost    bool   // a write failed: no more of them
+	lost    error  // a write failed: no more of them
 	lingers int    // bytes that may still be thrown away; 0: it does not linger
 
-	due, stuck time.Time // what Await set; when what waits to be written is given up
-	queue      queue     // output of this turn
-	waits      []byte    // output that the socket did not take
+	finishing bool // the protocol has nothing more to send
+	finished  bool // and the peer was told
+
+	due, stuck   time.Time // what Await set; when what waits to be written is given up
+	queue, waits queue     // output of this turn; what the socket did not take of earlier turns', all of it copied
+	answers      bool      // not all of that comes from the other side
 }
 
 // FlowEvents are asked for once: edge-triggered, with the peer's end told apart from its bytes, so that a read that did
@@ -157,7 +162,7 @@ func (f *Flow) turn() {
 			f.finish(crash)
 		}
 	}()
-	for round := 0; !f.dead && (f.feed() || f.read(Client) || f.read(Server)); round++ {
+	for round := 0; !f.dead && (f.feed() || f.readBoth()); round++ {
 		if round == turnRounds {
 			f.loop.Post(f.turn)
 			break
@@ -178,10 +183,12 @@ func (f *Flow) flushBoth() {
 
 // feed calls the protocol until it has nothing more to do, and writes what it said.
 func (f *Flow) feed() (worked bool) {
-	for f.question == nil && !f.asking && (f.open() || f.offer(Client) || f.offer(Server) || f.tell()) {
+	for f.question == nil && !f.asking && (f.open() || f.wake() || f.offer(Client) || f.offer(Server) || f.tell()) {
 		worked = true
 	}
 	f.flushBoth()
+	f.sendEnd(Client)
+	f.sendEnd(Server)
 	f.hangup(Server)
 	f.hangup(Client)
 	f.leaveServer()
@@ -199,6 +206,21 @@ func (f *Flow) open() bool {
 	f.opened = true
 	f.p.Open(f, f.failure)
 	return f.called()
+}
+
+// wake calls a protocol that asked for it.
+func (f *Flow) wake() bool {
+	if !f.opened || !f.woken {
+		return false
+	}
+	f.woken = false
+	f.p.(Waker).Woken(f)
+	return f.called()
+}
+
+func (f *Flow) ring() {
+	f.woken = true
+	f.turn()
 }
 
 func (f *Flow) called() bool {
@@ -243,23 +265,6 @@ func (f *Flow) offerAll(e *flowEnd, data []byte) (used int) {
 	return used
 }
 
-// tell reports the end of a side, once, after its last bytes were offered.
-func (f *Flow) tell() bool {
-	for i := range f.ends {
-		e := &f.ends[i]
-		if !f.opened || e.why == nil || e.told {
-			continue
-		}
-		e.told = true
-		if !e.hanging {
-			f.p.Ended(f, e.side, e.why)
-		}
-		e.drop(len(e.input))
-		return f.called()
-	}
-	return false
-}
-
 // ask runs a question beside the loop, so that no other session waits for it.
 func (f *Flow) ask() {
 	question := f.question
@@ -290,121 +295,4 @@ func (f *Flow) answered(crash any) {
 	f.p.Answered(f)
 	f.called()
 	f.turn()
-}
-
-// done reports whether no side is needed any more.
-func (f *Flow) done() bool {
-	return f.opened && f.question == nil && f.ends[Client].over() && f.ends[Server].over()
-}
-
-func (e *flowEnd) over() bool { return e.fd < 0 || e.told && len(e.waits) == 0 && !e.hanging }
-
-// finish closes everything. While a question runs it only marks the flow: the answer finishes it.
-func (f *Flow) finish(crash any) {
-	f.dead = true
-	f.loop.Stop(&f.timer)
-	for i := range f.ends {
-		f.ends[i].close()
-	}
-	if f.asking {
-		return
-	}
-	over := f.over
-	f.over = nil
-	if over == nil {
-		return
-	}
-	f.p.Close()
-	over(f, crash)
-}
-
-// leaveServer gives a kept server away; the client may take its time to go.
-func (f *Flow) leaveServer() {
-	if e := &f.ends[Server]; e.isSpare() {
-		f.spare(e.fd, e.kept)
-		e.fd = -1
-	}
-}
-
-// isSpare reports whether another session can use the socket: it is kept, and the peer has nothing to say.
-func (e *flowEnd) isSpare() bool {
-	return e.kept != nil && e.fd >= 0 && e.why == nil && !e.more && !e.rest && len(e.input)+len(e.waits) == 0
-}
-
-func (e *flowEnd) close() {
-	if e.fd >= 0 {
-		e.flow.loop.Forget(e.fd, true)
-		stream.Close(e.fd)
-		e.fd = -1
-	}
-	e.drop(len(e.input))
-	e.forgetOutput()
-}
-
-// drop takes n used bytes off the input, and gives its buffer back when nothing is left.
-func (e *flowEnd) drop(n int) {
-	if e.input == nil {
-		return
-	}
-	rest := copy(e.input, e.input[n:])
-	if e.input = e.input[:rest]; rest == 0 {
-		stream.GiveBack(e.input[:cap(e.input)])
-		e.input = nil
-	}
-}
-
-// stop notes why the side sends no more; the first reason stands.
-func (e *flowEnd) stop(why error) {
-	e.more = false
-	if e.why == nil {
-		e.why = why
-	}
-}
-
-// rearm sets the timer to the earliest of what is awaited, if it would fire later than that.
-func (f *Flow) rearm() {
-	var first time.Time
-	for i := range f.ends {
-		for _, due := range [...]time.Time{f.ends[i].due, f.ends[i].stuck} {
-			if !due.IsZero() && (first.IsZero() || due.Before(first)) {
-				first = due
-			}
-		}
-	}
-	if armed := f.timer.Due(); !first.IsZero() && (armed.IsZero() || first.Before(armed)) {
-		f.loop.Set(&f.timer, first, f.onTime)
-	}
-}
-
-// late handles the timer: a deadline that was moved meanwhile is not over.
-func (f *Flow) late() {
-	now := f.loop.Now()
-	for i := range f.ends {
-		e := &f.ends[i]
-		switch {
-		case e.lingers > 0 && e.is(e.due, now):
-			e.close()
-		case e.is(e.stuck, now):
-			e.lost = true
-			e.forgetOutput()
-			e.stop(os.ErrDeadlineExceeded)
-		case e.is(e.due, now):
-			e.due = time.Time{}
-			e.stop(os.ErrDeadlineExceeded)
-		}
-	}
-	f.turn()
-}
-
-func (*flowEnd) is(due, now time.Time) bool { return !due.IsZero() && !due.After(now) }
-
-// endOf is what a read says of the end of a side.
-func endOf(n int, err error) error {
-	if err != nil {
-		return os.NewSyscallError("read", err)
-	}
-	if n == 0 {
-		return io.EOF
-	}
-	return nil
 }

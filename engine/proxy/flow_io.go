@@ -1,12 +1,19 @@
 package proxy
 
 import (
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"zorpgo/engine/stream"
 )
+
+// readBoth reads once from each side that has something: neither waits until the other is silent.
+func (f *Flow) readBoth() bool {
+	client := f.read(Client)
+	return f.read(Server) || client
+}
 
 // read reads once from a side if that makes sense, and offers what came. False: there was nothing to do.
 func (f *Flow) read(from Side) bool {
@@ -30,10 +37,10 @@ func (f *Flow) read(from Side) bool {
 }
 
 // roomFor reports whether what comes from e has somewhere to go: back-pressure, in each direction on its own. Bytes that
-// the protocol cannot use yet are not followed by more.
+// the protocol cannot use yet are not followed by more, and who does not read the answers gets no more of them.
 func (f *Flow) roomFor(e *flowEnd) bool {
 	other := &f.ends[e.side.Other()]
-	if len(other.waits) > 0 || len(e.waits) > together {
+	if !other.waits.empty() || e.answers && e.waits.size > together {
 		return false
 	}
 	return len(e.input) == 0 || e.hungry
@@ -111,110 +118,102 @@ func (e *flowEnd) throwAway() {
 // flush writes the output of this turn, or keeps what the socket does not take.
 func (f *Flow) flush(side Side) {
 	e := &f.ends[side]
-	if e.fd < 0 || e.full || len(e.waits) == 0 && e.queue.empty() {
-		e.keepOutput()
-		return
+	if e.fd >= 0 && !e.full && !e.waits.empty() {
+		e.write(&e.waits)
 	}
-	if len(e.waits) > 0 {
-		n := e.write(e.waits)
-		e.dropOutput(n)
-		if len(e.waits) > 0 {
-			e.keepOutput()
-			return
-		}
+	if e.fd >= 0 && !e.full && e.waits.empty() {
+		e.write(&e.queue)
 	}
-	e.writeQueue()
-}
-
-// writeQueue writes the pieces of the queue in one call.
-func (e *flowEnd) writeQueue() {
-	n, size := 0, e.queue.size
-	switch pieces := e.queue.pieces; len(pieces) {
-	case 0:
-		return
-	case 1:
-		n = e.write(pieces[0])
-	default:
-		n = e.writev(pieces)
-	}
-	if n == size {
-		e.queue.clear(stream.GiveBack)
-		return
-	}
-	e.queue.skip(n)
 	e.keepOutput()
 }
 
-func (e *flowEnd) write(b []byte) int {
-	n, err := stream.Write(e.fd, b)
-	return e.wrote(n, err, len(b))
+// write writes q until the socket takes no more.
+func (e *flowEnd) write(q *queue) {
+	for !q.empty() && !e.full {
+		n, err := 0, error(nil)
+		pieces := q.pieces[:min(len(q.pieces), stream.MaxPieces)]
+		if len(pieces) == 1 {
+			n, err = stream.Write(e.fd, pieces[0])
+		} else {
+			n, err = stream.Writev(e.fd, pieces)
+		}
+		e.wrote(q, n, err)
+	}
 }
 
-func (e *flowEnd) writev(pieces [][]byte) int {
-	n, err := stream.Writev(e.fd, pieces)
-	return e.wrote(n, err, e.queue.size)
-}
-
-// wrote notes what a write of wanted bytes did.
-func (e *flowEnd) wrote(n int, err error, wanted int) int {
+// wrote notes what a write did. A socket that is full says so at the next one, except if it took a part.
+func (e *flowEnd) wrote(q *queue, n int, err error) {
 	switch {
 	case err == unix.EAGAIN:
-		e.full, n = true, 0
+		e.full = true
+		return
 	case err == unix.EINTR:
-		n = 0
+		return
 	case err != nil:
-		e.lost = true
+		e.lost = os.NewSyscallError("write", err)
 		e.forgetOutput()
-		e.stop(err)
-		return wanted
+		e.stop(e.lost)
+		return
 	}
 	_, count := counters(e.flow.s, e.side)
 	*count += int64(n)
-	e.full = e.full || n < wanted
-	return n
+	e.stuck = time.Time{}
+	if n == q.size {
+		q.clear(stream.GiveBack)
+		return
+	}
+	whole := 0
+	for _, piece := range q.pieces[:min(len(q.pieces), stream.MaxPieces)] {
+		whole += len(piece)
+	}
+	e.full = n < whole
+	q.skip(n)
 }
 
 // keepOutput moves the queue to what waits: passed bytes do not stay where they are.
 func (e *flowEnd) keepOutput() {
-	if e.queue.empty() {
-		return
-	}
-	if e.fd < 0 || e.lost {
-		e.queue.clear(stream.GiveBack)
+	if e.fd < 0 || e.lost != nil {
+		e.forgetOutput()
 		return
 	}
 	for _, piece := range e.queue.pieces {
-		e.waits = append(e.waits, piece...)
+		e.waits.send(piece, stream.Borrow)
 	}
 	e.queue.clear(stream.GiveBack)
-	if e.stuck.IsZero() {
+	switch {
+	case e.waits.empty():
+		e.answers = false
+	case e.stuck.IsZero():
 		e.stuck = e.flow.loop.Now().Add(e.flow.writing)
 	}
 }
 
-// dropOutput takes n written bytes off what waits.
-func (e *flowEnd) dropOutput(n int) {
+func (e *flowEnd) forgetOutput() {
 	e.stuck = time.Time{}
-	if e.waits = e.waits[min(n, len(e.waits)):]; len(e.waits) == 0 {
-		e.waits = nil
-		return
-	}
-	e.stuck = e.flow.loop.Now().Add(e.flow.writing)
+	e.waits.clear(stream.GiveBack)
+	e.queue.clear(stream.GiveBack)
 }
 
-func (e *flowEnd) forgetOutput() {
-	e.waits, e.stuck = nil, time.Time{}
-	e.queue.clear(stream.GiveBack)
+// sendEnd tells a side, after everything was written to it, that this was all.
+func (f *Flow) sendEnd(to Side) {
+	e := &f.ends[to]
+	if e.finishing && !e.finished && !e.hanging && e.fd >= 0 && e.waits.empty() {
+		e.finished = true
+		_ = stream.CloseWrite(e.fd) // what fails here fails at the next read, too
+	}
 }
 
 // hangup closes a side that the protocol hung up and that everything was written to. The client is given time to read.
 func (f *Flow) hangup(side Side) {
 	e := &f.ends[side]
-	if !e.hanging || e.fd < 0 || e.lingers > 0 || len(e.waits) > 0 && e.why == nil {
+	if !e.hanging || e.fd < 0 || e.lingers > 0 || !e.waits.empty() && !e.resets {
 		return
 	}
 	e.drop(len(e.input))
-	if side == Server || e.why != nil && !isDeadline(e.why) || stream.CloseWrite(e.fd) != nil {
+	if e.resets {
+		stream.ResetOnClose(e.fd)
+	}
+	if side == Server || e.resets || e.why != nil && !isDeadline(e.why) || stream.CloseWrite(e.fd) != nil {
 		e.close()
 		return
 	}
@@ -228,13 +227,14 @@ func isDeadline(err error) bool {
 }
 
 // deaf reports whether output for the side is thrown away.
-func (e *flowEnd) deaf() bool { return e.fd < 0 || e.hanging || e.lost }
+func (e *flowEnd) deaf() bool { return e.fd < 0 || e.hanging || e.finishing || e.lost != nil }
 
 var _ Exchange = (*Flow)(nil)
 
 // Send implements Exchange.
 func (f *Flow) Send(to Side, b []byte) {
 	if e := &f.ends[to]; !e.deaf() {
+		e.answers = e.answers || !f.offering || f.from == to
 		e.queue.send(b, stream.Borrow)
 	}
 }
@@ -244,7 +244,7 @@ func (f *Flow) Pass(to Side, b []byte) {
 	switch e := &f.ends[to]; {
 	case e.deaf() || len(b) == 0:
 	case !f.offering || e.queue.fits(b):
-		e.queue.send(b, stream.Borrow)
+		f.Send(to, b)
 	default:
 		e.queue.pass(b, f.from)
 	}
@@ -285,6 +285,22 @@ func (f *Flow) Ask(question func()) {
 		panic("proxy: the protocol asks while its last question is not answered")
 	}
 	f.question = question
+}
+
+// Finish implements Exchange.
+func (f *Flow) Finish(to Side) { f.ends[to].finishing = true }
+
+// Reset implements Exchange.
+func (f *Flow) Reset(side Side) {
+	e := &f.ends[side]
+	e.hanging, e.resets = true, true
+	e.forgetOutput()
+}
+
+// Wake implements Exchange.
+func (f *Flow) Wake(after time.Duration) {
+	f.woken = false
+	f.loop.Set(&f.alarm, f.loop.Now().Add(after), f.ring)
 }
 
 // Hangup implements Exchange.

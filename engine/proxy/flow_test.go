@@ -73,7 +73,7 @@ func (r *flowRig) ends() any {
 	select {
 	case crash := <-r.over:
 		for i := range r.flow.ends {
-			if e := &r.flow.ends[i]; e.fd >= 0 || e.input != nil || e.waits != nil || !e.queue.empty() {
+			if e := &r.flow.ends[i]; e.fd >= 0 || e.input != nil || !e.waits.empty() || !e.queue.empty() {
 				r.t.Errorf("the %s keeps %+v", e.side, e)
 			}
 		}

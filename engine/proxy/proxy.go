@@ -54,7 +54,8 @@ type Protocol interface {
 	// MaxUnused bytes.
 	Receive(x Exchange, from Side, data []byte) int
 	// Ended says that a side will send no more: io.EOF, os.ErrDeadlineExceeded, or what the socket said.
-	// Unused bytes of that side are lost.
+	// Unused bytes of that side are lost. After io.EOF it may come once more, with the error of a write: then nothing
+	// can be sent to that side either.
 	Ended(x Exchange, side Side, why error)
 	// Answered goes on after the question that the protocol asked was run.
 	Answered(x Exchange)
@@ -67,6 +68,11 @@ type Starter interface {
 	// Start is called once, before everything else. Without connect there is no server side: Open is told of a failure.
 	// An error ends the session; then only Close is called.
 	Start() (connect bool, err error)
+}
+
+// Waker is a Protocol that has something to do at times when no side sends anything: see Exchange.Wake.
+type Waker interface {
+	Woken(x Exchange)
 }
 
 // Patient is a Protocol that says itself how long one write to a side may take before the side has Ended; others have
@@ -110,6 +116,12 @@ type Exchange interface {
 	Await(from Side, limit time.Duration)
 	// Ask runs question, which may take its time, and then calls Answered. Until then nothing is offered.
 	Ask(question func())
+	// Finish sends a side the end of what it was sent, after that is written; what it still sends is offered.
+	Finish(to Side)
 	// Hangup closes a side after what was sent to it is written; nothing more is offered from it.
 	Hangup(side Side)
+	// Reset closes a side at once and such that the peer sees that something is missing: what is not written is lost.
+	Reset(side Side)
+	// Wake has Woken of the protocol, a Waker, called once after that time; of two Wakes the later one counts.
+	Wake(after time.Duration)
 }

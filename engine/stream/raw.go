@@ -33,6 +33,11 @@ func Write(fd int, b []byte) (int, error) {
 // Close closes a socket.
 func Close(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
+// ResetOnClose has Close send a reset, such that the peer sees that something is missing.
+func ResetOnClose(fd int) {
+	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+}
+
 // CloseWrite sends the end of what is written to a socket.
 func CloseWrite(fd int) error {
 	_, _, err := unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0)
@@ -55,13 +60,13 @@ func connect(fd int, to netip.AddrPort) error {
 	return failed
 }
 
-// maxPieces is how many pieces one Writev writes at most.
-const maxPieces = 64
+// MaxPieces is how many pieces one Writev writes at most.
+const MaxPieces = 64
 
-// Writev writes pieces, none of which is empty, or the first of them.
+// Writev writes pieces, none of which is empty, or the first MaxPieces of them.
 func Writev(fd int, pieces [][]byte) (int, error) {
-	var vector [maxPieces]unix.Iovec
-	count := min(len(pieces), maxPieces)
+	var vector [MaxPieces]unix.Iovec
+	count := min(len(pieces), MaxPieces)
 	for i, p := range pieces[:count] {
 		vector[i].Base = &p[0]
 		vector[i].SetLen(len(p))

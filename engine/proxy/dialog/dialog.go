@@ -13,6 +13,9 @@
 //	c close                        the side sends no more
 //	c timeout                      the side is silent for as long as the protocol waits for it
 //	c closed                       the proxy must have hung up on the side
+//	c reset                        likewise, with a reset
+//	c finished                     the proxy must have sent the side the end of its output
+//	wake                           the time is over that the protocol asked to be woken after
 //	s unreachable                  first line: there is no server
 //	# a remark
 //
@@ -33,7 +36,7 @@ import (
 	"zorpgo/engine/proxy"
 )
 
-var step = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*(\d+))?| ?(.*))| (close|closed|timeout|unreachable))$`)
+var step = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*(\d+))?| ?(.*))| (close|closed|timeout|unreachable|reset|finished))$`)
 
 // ErrUnreachable is the failure that a protocol is opened with after "s unreachable".
 var ErrUnreachable = errors.New("connection refused")
@@ -43,6 +46,12 @@ func Play(p proxy.Protocol, script string) error {
 	e := &exchange{protocol: p}
 	for n, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
 		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		if line == "wake" {
+			if err := e.wake(); err != nil {
+				return fmt.Errorf("line %d: %w", n+1, err)
+			}
 			continue
 		}
 		m := step.FindStringSubmatch(line)
@@ -67,6 +76,9 @@ type exchange struct {
 	hung     [2]bool
 	ended    [2]bool
 	awaited  [2]bool
+	resets   [2]bool
+	finished [2]bool
+	alarm    bool
 	segment  []byte
 	from     proxy.Side
 	question func()
@@ -126,6 +138,14 @@ func (e *exchange) event(side proxy.Side, what string) error {
 		if !e.hung[side] {
 			return fmt.Errorf("the %s was not hung up", side)
 		}
+	case "reset":
+		if !e.resets[side] {
+			return fmt.Errorf("the %s was not reset", side)
+		}
+	case "finished":
+		if !e.finished[side] {
+			return fmt.Errorf("the %s was not sent the end", side)
+		}
 	}
 	e.feed()
 	return nil
@@ -136,6 +156,18 @@ func (e *exchange) end(side proxy.Side, why error) {
 		e.ended[side] = true
 		e.protocol.Ended(e, side, why)
 	}
+}
+
+// wake calls a protocol that asked for it.
+func (e *exchange) wake() error {
+	e.flush()
+	if !e.alarm {
+		return errors.New("the protocol did not ask to be woken")
+	}
+	e.alarm = false
+	e.protocol.(proxy.Waker).Woken(e)
+	e.feed()
+	return nil
 }
 
 // flush gives the protocol the segment that was put together.
@@ -223,7 +255,7 @@ func (e *exchange) nothingUnsaid() error {
 
 // Send collects what a side is sent.
 func (e *exchange) Send(to proxy.Side, b []byte) {
-	if !e.hung[to] {
+	if !e.hung[to] && !e.finished[to] {
 		e.out[to] = append(e.out[to], b...)
 	}
 }
@@ -239,6 +271,15 @@ func (e *exchange) Await(from proxy.Side, limit time.Duration) { e.awaited[from]
 
 // Ask keeps the question for after the step.
 func (e *exchange) Ask(question func()) { e.question = question }
+
+// Finish ends what a side is sent.
+func (e *exchange) Finish(to proxy.Side) { e.finished[to] = true }
+
+// Reset closes a side with a reset.
+func (e *exchange) Reset(side proxy.Side) { e.hung[side], e.resets[side] = true, true }
+
+// Wake notes that the protocol wants to be woken.
+func (e *exchange) Wake(time.Duration) { e.alarm = true }
 
 // Hangup closes a side.
 func (e *exchange) Hangup(side proxy.Side) { e.hung[side] = true }

@@ -18,7 +18,10 @@ func (s *sink) Pass(to proxy.Side, b []byte)  { s.sent[to] += len(b) }
 func (*sink) Probe(proxy.Side) bool           { return false }
 func (*sink) Await(proxy.Side, time.Duration) {}
 func (*sink) Ask(question func())             { question() }
+func (*sink) Finish(proxy.Side)               {}
 func (*sink) Hangup(proxy.Side)               {}
+func (*sink) Reset(proxy.Side)                {}
+func (*sink) Wake(time.Duration)              {}
 
 // quiet is a session whose log is off.
 func quiet(b testing.TB) proxy.Protocol {

@@ -25,7 +25,10 @@ func (x *tape) Pass(to proxy.Side, b []byte)  { x.Send(to, b) }
 func (*tape) Probe(proxy.Side) bool           { return false }
 func (*tape) Await(proxy.Side, time.Duration) {}
 func (*tape) Ask(func())                      { panic("nothing to ask") }
+func (x *tape) Finish(proxy.Side)             {}
 func (x *tape) Hangup(side proxy.Side)        { x.hung[side] = true }
+func (x *tape) Reset(side proxy.Side)         { x.hung[side] = true }
+func (x *tape) Wake(time.Duration)            {}
 
 // run feeds both sides in turn, in pieces whose lengths are in cuts, and returns what was not used.
 func (x *tape) run(m proxy.Protocol, in [2][]byte, cuts []byte) {
