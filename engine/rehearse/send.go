@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -31,11 +32,13 @@ const settling = 5 * time.Second
 func (r *Rehearsal) Send(ctx context.Context, e Entrance, m Message) (*Performance, error) {
 	r.play(e)
 	r.recorder.start()
-	conn, err := stream.Dial(ctx, stream.Addr{AddrPort: e.Really}, stream.Source{})
-	if err != nil {
-		return nil, err
+	conn, refused := stream.Dial(ctx, stream.Addr{AddrPort: e.Really}, stream.Source{})
+	switch {
+	case refused == nil:
+		refused = speak(&tap{Conn: conn, recorder: r.recorder, side: clientSide}, m)
+	case !errors.Is(refused, syscall.ECONNRESET): // a reset can be faster than the end of connect
+		return nil, refused
 	}
-	refused := speak(&tap{Conn: conn, recorder: r.recorder, side: clientSide}, m)
 	ctx, cancel := context.WithTimeout(ctx, settling)
 	defer cancel()
 	p := &Performance{Entrance: e, lines: r.recorder.stop(ctx)}
@@ -68,6 +71,8 @@ func plain(err error) error {
 		return fmt.Errorf("the client was told %d %s", reply.Code, visible(reply.Message))
 	case errors.Is(err, io.EOF):
 		return errors.New("the connection was closed")
+	case errors.Is(err, syscall.ECONNRESET):
+		return errors.New("the connection was reset")
 	}
 	return err
 }
