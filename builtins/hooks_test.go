@@ -33,7 +33,7 @@ func load(t testing.TB, text string) *engine.Config {
 	t.Helper()
 	opts := options(map[string]string{"p.star": text})
 	config, found, err := builtins.Load(opts, "p.star")
-	if err != nil || len(found) > 0 {
+	if err != nil || found.HasErrors() {
 		t.Fatalf("%v\n%v", err, found.Error())
 	}
 	return config

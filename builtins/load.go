@@ -22,6 +22,7 @@ import (
 	"zorpgo/builtins/dialect"
 	"zorpgo/builtins/interp"
 	"zorpgo/builtins/python"
+	"zorpgo/builtins/review"
 	"zorpgo/builtins/smtp"
 	"zorpgo/builtins/word"
 	"zorpgo/engine"
@@ -62,9 +63,11 @@ func Load(opts Options, files ...string) (*engine.Config, source.Findings, error
 	l.draft.Partial = l.draft.Partial || incomplete(found)
 	l.draft.Finish()
 	l.smtp.Misspelt()
-	if !found.HasErrors() && !l.draft.Findings.HasErrors() && len(l.draft.Rules) > 0 {
+	complete := !found.HasErrors() && !l.draft.Findings.HasErrors()
+	if complete {
 		core.UnusedZones(l.draft)
 	}
+	found = l.reviewed(found, complete)
 	config, more := l.config(instance)
 	found = append(append(found, l.draft.Findings...), more...)
 	if opts.Lint != nil && !l.draft.Partial {
@@ -77,11 +80,24 @@ func Load(opts Options, files ...string) (*engine.Config, source.Findings, error
 	return config, found, nil
 }
 
+// reviewed adds what the text of the policy shows. That a key stands twice is said there with both places; that it also
+// ended the load needs no words.
+func (l *load) reviewed(found source.Findings, complete bool) source.Findings {
+	text := l.text.Findings(complete)
+	twice := slices.ContainsFunc(text, func(f source.Finding) bool { return f.ID == "duplicate-key" })
+	found = slices.DeleteFunc(found, func(f source.Finding) bool {
+		return twice && f.ID == "runtime" && strings.HasPrefix(f.Message, "duplicate key: ")
+	})
+	return append(found, text...)
+}
+
 // load is one run of Load.
 type load struct {
 	opts  Options
 	draft *word.Draft
 	smtp  *smtp.Words
+	text  review.Policy
+	known map[string]bool // files whose text was read
 }
 
 func newLoad(opts Options) *load {
@@ -109,7 +125,8 @@ func newLoad(opts Options) *load {
 		d.Interfaces = opts.Interfaces
 	}
 	d.Print = word.PrintTo(opts.Log)
-	l := &load{opts: opts, draft: d, smtp: smtp.New(d)}
+	l := &load{opts: opts, draft: d, smtp: smtp.New(d), known: map[string]bool{}}
+	l.text = review.Policy{Methods: smtp.Methods(), Proxies: smtp.Proxies(), Module: func(name string) bool { return python.Modules(d)[name] != nil }}
 	d.Compile = l.compile
 	return l
 }
@@ -153,10 +170,12 @@ func (l *load) loader() *interp.Loader {
 // read also learns where the calls of the file stand, for the findings of words.
 func (l *load) read(path string) ([]byte, error) {
 	text, err := l.opts.ReadFile(path)
-	if err == nil {
+	if err == nil && !l.known[path] {
+		l.known[path] = true
 		if file, _ := dialect.Parse(path, text); file != nil && file.Syntax != nil {
 			l.draft.Places.Learn(file.Syntax)
 			l.patterns(file.Syntax)
+			l.text.Learn(file)
 		}
 	}
 	return text, err

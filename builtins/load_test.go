@@ -109,7 +109,7 @@ def zorp_smtp():
     DenyService("no", ipv4_setting=DenyIPv4.TCP_RESET)
 `,
 	}), "zones.star", "mail.py")
-	if err != nil || len(found) > 0 {
+	if err != nil || found.HasErrors() {
 		t.Fatalf("%v\n%v", err, found.Error())
 	}
 	rules := config.Rules.All()

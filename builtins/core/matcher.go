@@ -59,8 +59,14 @@ func makeRegexpMatcher(c *word.Call) starlark.Value {
 		for i, pattern := range c.Texts(param) {
 			if _, err := match.NewRegexp([]string{pattern}, nil, fold); err != nil {
 				c.ProblemAt(c.Element(param, i), "bad-pattern", err.Error(), "")
+			} else if match.Never(pattern) {
+				c.WarnAt(c.Element(param, i), "pattern-never-matches", fmt.Sprintf("%s: nothing can match %q", param, pattern),
+					"$ stands at the end of a pattern and ^ at its beginning; write \\$ or \\^ for the characters themselves")
 			}
 		}
+	}
+	if len(c.Texts("match_list")) == 0 && !c.Refused("match_list") {
+		c.Warn("match_list", "matcher-never-matches", "without match_list nothing matches", `write match_list=[".*"] if all but ignore_list is to match`)
 	}
 	m, err := match.NewRegexp(c.Texts("match_list"), c.Texts("ignore_list"), fold)
 	if err != nil {

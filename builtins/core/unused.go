@@ -13,6 +13,9 @@ import (
 // another one says something of that one, one below another belongs to it, one inside another's network takes its
 // addresses out of that, and one that holds all addresses is there for the logs.
 func UnusedZones(d *word.Draft) {
+	if len(d.Rules) == 0 {
+		return
+	}
 	networks, above := map[netip.Prefix]bool{}, map[*zone.Zone]bool{}
 	for _, z := range d.Zones {
 		above[z.Parent] = true

@@ -115,6 +115,7 @@ func (h *host) finish(w *Words) error {
 	if err := h.setTrace(w); err != nil {
 		return err
 	}
+	h.unneeded(w.draft)
 	h.setHooks()
 	h.report = nil
 	for _, t := range h.tables {

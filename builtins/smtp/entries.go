@@ -39,6 +39,7 @@ func (h *host) fillRow(t *table, k key, r row) error {
 		h.settings.Extensions[k[0]], problem, hint = extension(k[0], r)
 	}
 	if problem == "" {
+		h.unlikely(t.name, k, r.pos)
 		return nil
 	}
 	return h.report.problemAt(r.where(), "bad-entry", fmt.Sprintf("self.%s[%s]: %s", t.name, k.text(t.parts), problem), hint)
@@ -186,6 +187,7 @@ func (h *host) hookOf(v starlark.Value, kind hookKind) (hook smtp.Hook, problem,
 	if problem := kind.miscounts(fn); problem != "" {
 		return nil, problem, kind.hint(bound)
 	}
+	h.endsWithout(fn)
 	made := &callback{kind: kind, fn: fn}
 	if bound && method.Self.Host() == interp.Attrs(h) {
 		made.fn, made.self = method.Func, true
@@ -193,6 +195,22 @@ func (h *host) hookOf(v starlark.Value, kind hookKind) (hook smtp.Hook, problem,
 		h.unshareable = true
 	}
 	return made, "", ""
+}
+
+// endsWithout warns of a callback that may end without an answer.
+func (h *host) endsWithout(fn starlark.Callable) {
+	if m, ok := fn.(*interp.Method); ok {
+		fn = m.Func
+	}
+	f, ok := fn.(*starlark.Function)
+	if !ok || h.report.draft == nil {
+		return
+	}
+	if at, falls := h.report.draft.Places.FallsThrough(f); falls {
+		h.report.draft.Find(source.Finding{Pos: at, Severity: source.Warning, ID: "hook-without-answer",
+			Message: f.Name()[strings.LastIndex(f.Name(), ".")+1:] + " can end without an answer, and then the client is refused with 451",
+			Hint:    "end every way through it with return SMTP_REQ_ACCEPT, SMTP_REQ_REJECT or the like"})
+	}
 }
 
 // native is the engine's own check in place of a built-in method: the same decisions without the interpreter.

@@ -91,6 +91,7 @@ func (c *Call) set(p *Param, name string, v starlark.Value, at place) {
 			return
 		}
 		v = merge(first, v)
+		c.WarnAt(at.name, "condition-twice", fmt.Sprintf("%s and %s are one condition, and it is given twice", p.Name, p.Alias), "write all of it as "+p.Name)
 	}
 	if p.NotBuilt != "" {
 		c.problem(at.name, "not-built", fmt.Sprintf("%s: %s is Zorp's but not built yet", c.name, p.Name), p.NotBuilt)
@@ -207,7 +208,12 @@ func (c *Call) ProblemAt(pos source.Pos, id, message, hint string) {
 
 // Warn records a warning at the value of a parameter.
 func (c *Call) Warn(param, id, message, hint string) {
-	c.Draft.Find(source.Finding{Pos: c.At(param), Severity: source.Warning, ID: id, Message: c.name + ": " + message, Hint: hint})
+	c.WarnAt(c.At(param), id, message, hint)
+}
+
+// WarnAt is Warn at a place that the caller knows better.
+func (c *Call) WarnAt(pos source.Pos, id, message, hint string) {
+	c.Draft.Find(source.Finding{Pos: pos, Severity: source.Warning, ID: id, Message: c.name + ": " + message, Hint: hint})
 }
 
 func (c *Call) problem(pos source.Pos, id, message, hint string) {

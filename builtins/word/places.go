@@ -13,6 +13,7 @@ type Places struct {
 	starts map[source.Pos]source.Pos  // of what has a dot or an index, by the position of that
 	set    map[string]source.Pos      // of the first assignment to an attribute of that name
 	onSelf []Assignment
+	defs   map[source.Pos]*syntax.DefStmt
 	texts  map[string]int // how often a text stands in the policy
 	Waits  bool           // the policy mentions functions that wait for the resolver
 }
@@ -36,11 +37,14 @@ func (p *Places) Learn(f *syntax.File) {
 	if p.calls == nil {
 		p.calls, p.starts = map[source.Pos]*callPlaces{}, map[source.Pos]source.Pos{}
 		p.set, p.texts = map[string]source.Pos{}, map[string]int{}
+		p.defs = map[source.Pos]*syntax.DefStmt{}
 	}
 	syntax.Walk(f, func(n syntax.Node) bool {
 		switch e := n.(type) {
 		case *syntax.CallExpr:
 			p.calls[position(e.Lparen)] = &callPlaces{exprPos(e), e.Args}
+		case *syntax.DefStmt:
+			p.defs[position(e.Def)] = e
 		case *syntax.Literal:
 			if text, ok := e.Value.(string); ok {
 				p.texts[text]++

@@ -29,7 +29,7 @@ var layers = [][]string{
 	{"engine"},
 	{"engine/lint", "engine/report", "engine/admin", "engine/rehearse", "engine/explain"},
 	{"builtins/dialect"},
-	{"builtins/interp"},
+	{"builtins/interp", "builtins/review"},
 	{"builtins/word"},
 	{"builtins/core", "builtins/smtp", "builtins/plug", "builtins/python"},
 	{"builtins"},
