@@ -2,45 +2,28 @@ package smtp
 
 import (
 	"math"
-	"time"
 
-	"go.starlark.net/starlark"
-
+	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/proxy/smtp"
 )
 
 // Attribute is one name that a policy may read or write on a proxy object.
-type Attribute struct {
-	Name    string
-	Aliases []string // other spellings, Zorp's own and those of its documentation
-	Type    word.Type
-	Default string // as a policy would write it
-	Doc     string
-	// NotBuilt refuses every value but the default, and says why.
-	NotBuilt string
-	// ReadOnly forbids writing at any time.
-	ReadOnly bool
-
-	inClass   bool // the class body may set it
-	low, high int
-	setting   func(*smtp.Settings) any // pointer to where config() puts it; nil: it has no value before a session
-	view      func(*smtp.View) any     // pointer to its value in a session; nil: it is the setting, read-only
-}
+type Attribute = proxyclass.Attribute
 
 // Attributes are those of AbstractSmtpProxy and SmtpProxy, but for the tables request, response and extensions.
 var Attributes = []*Attribute{
 	number("timeout", "600000", "ms without a byte from a side after which the session ends",
-		func(s *smtp.Settings) any { return &s.Timeout }).between(1, math.MaxInt32),
+		func(s *smtp.Settings) any { return &s.Timeout }).Between(1, math.MaxInt32),
 	number("unconnected_response_code", "451", "the reply code of the greeting when there is no server",
-		func(s *smtp.Settings) any { return &s.UnconnectedResponseCode }).between(400, 599),
+		func(s *smtp.Settings) any { return &s.UnconnectedResponseCode }).Between(400, 599),
 	number("max_request_length", "2048", "octets of a command line without its end",
-		func(s *smtp.Settings) any { return &s.MaxRequestLength }).between(12, proxy.MaxUnused-2),
+		func(s *smtp.Settings) any { return &s.MaxRequestLength }).Between(12, proxy.MaxUnused-2),
 	number("max_response_length", "4096", "octets of a reply line without its end",
-		func(s *smtp.Settings) any { return &s.MaxResponseLength }).between(5, proxy.MaxUnused-2),
+		func(s *smtp.Settings) any { return &s.MaxResponseLength }).Between(5, proxy.MaxUnused-2),
 	number("max_line_length", "4096", "a line outside mail data that grows beyond this ends the session",
-		func(s *smtp.Settings) any { return &s.MaxLineLength }).between(12, proxy.MaxUnused-2),
+		func(s *smtp.Settings) any { return &s.MaxLineLength }).Between(12, proxy.MaxUnused-2),
 	boolean("require_crlf", "TRUE", "only CRLF ends a line", func(s *smtp.Settings) any { return &s.RequireCRLF }),
 	boolean("permit_unknown_command", "FALSE", "as in Zorp, it does not make unknown commands acceptable: only the request table does",
 		func(s *smtp.Settings) any { return &s.PermitUnknownCommand }),
@@ -52,15 +35,15 @@ var Attributes = []*Attribute{
 		func(s *smtp.Settings) any { return &s.PermitEarlyTalker }),
 	number("server_pool_size", "0", "not Zorp's: server connections that wait for another session after QUIT, at each target and event loop; 0: each session connects anew. "+
 		"The client is then answered QUIT here, and the server is told RSET instead. Never where the server sees the client's address, after a login, or for sessions that "+
-		"do not run on loops", func(s *smtp.Settings) any { return &s.ServerPoolSize }).between(0, 10000),
+		"do not run on loops", func(s *smtp.Settings) any { return &s.ServerPoolSize }).Between(0, 10000),
 	number("server_pool_timeout", "10000", "not Zorp's: ms that a connection waits for another session",
-		func(s *smtp.Settings) any { return &s.ServerPoolTimeout }).between(1, math.MaxInt32),
+		func(s *smtp.Settings) any { return &s.ServerPoolTimeout }).Between(1, math.MaxInt32),
 	{Name: "append_domain", Type: word.Text, Default: `""`, Doc: "the domain given to addresses that have none",
-		setting: func(s *smtp.Settings) any { return &s.AppendDomain }},
+		Setting: proxyclass.Field(func(s *smtp.Settings) any { return &s.AppendDomain })},
 	number("permit_extensions", "0", "SMTP_EXT_* bits, the older way to say extensions",
-		func(s *smtp.Settings) any { return &s.PermitExtensions }).between(0, 63),
+		func(s *smtp.Settings) any { return &s.PermitExtensions }).Between(0, 63),
 	number("max_auth_request_length", "12288", "octets of an AUTH line without its end",
-		func(s *smtp.Settings) any { return &s.MaxAuthRequestLength }).between(12, proxy.MaxUnused-2),
+		func(s *smtp.Settings) any { return &s.MaxAuthRequestLength }).Between(12, proxy.MaxUnused-2),
 	boolean("refuse_malformed_header", "FALSE", "not Zorp's: refuse a message whose header section readers may read differently: a field twice that may be there once, "+
 		"a line without a colon, a space before one; FALSE says so in the message's record only", func(s *smtp.Settings) any { return &s.RefuseMalformedHeader }),
 	boolean("permit_auth_without_tls", "FALSE", "not Zorp's: offer AUTH in clear", func(s *smtp.Settings) any { return &s.PermitAuthWithoutTLS }),
@@ -70,10 +53,10 @@ var Attributes = []*Attribute{
 	boolean("resolve_host", "FALSE", "look the client's host name up in the DNS for the Received line",
 		func(s *smtp.Settings) any { return &s.Trace.ResolveHost }),
 	{Name: "domain_name", Type: word.Text, Default: "None", Doc: "the proxy's own name in the Received line, a domain or an address literal; unknown if nothing says it",
-		setting: func(s *smtp.Settings) any { return &s.Trace.DomainName }},
+		Setting: proxyclass.Field(func(s *smtp.Settings) any { return &s.Trace.DomainName })},
 	{Name: "autodetect_domain_from", Type: word.Text, Default: "None",
 		Doc:     "where that name is from without domain_name: SMTP_GETDOMAIN_MAILNAME, the first line of /etc/mailname, or SMTP_GETDOMAIN_FQDN, the host's name",
-		setting: func(s *smtp.Settings) any { return &s.Trace.AutodetectDomainFrom }},
+		Setting: proxyclass.Field(func(s *smtp.Settings) any { return &s.Trace.AutodetectDomainFrom })},
 
 	limit("max_recipients", "1000", "recipients of one transaction", func(l *smtp.Limits) any { return &l.Recipients }),
 	limit("max_transactions", "1000", "transactions of one session, 0 = no limit", func(l *smtp.Limits) any { return &l.Transactions }),
@@ -108,25 +91,25 @@ var Attributes = []*Attribute{
 	seen("recipients", "the accepted RCPT addresses, separated by spaces, for logs",
 		func(v *smtp.View) any { return &v.Recipients }),
 	{Name: "error_abort", Type: word.Boolean, Default: "FALSE", Doc: "close after the next error reply",
-		view: func(v *smtp.View) any { return &v.ErrorAbort }},
+		View: proxyclass.Field(func(v *smtp.View) any { return &v.ErrorAbort })},
 	{Name: "helo_string", Type: word.Text, Default: `""`, Doc: "the last HELO's or EHLO's argument", ReadOnly: true,
-		view: func(v *smtp.View) any { return &v.HeloString }},
+		View: proxyclass.Field(func(v *smtp.View) any { return &v.HeloString })},
 	{Name: "protocol", Type: word.Text, Default: `""`, Doc: "SMTP or ESMTP", ReadOnly: true,
-		view: func(v *smtp.View) any { return &v.Protocol }},
+		View: proxyclass.Field(func(v *smtp.View) any { return &v.Protocol })},
 	{Name: "active_extensions", Type: word.Integer, Default: "0", Doc: "the negotiated extensions, as SMTP_EXT_* bits", ReadOnly: true,
-		view: func(v *smtp.View) any { return &v.ActiveExtensions }},
+		View: proxyclass.Field(func(v *smtp.View) any { return &v.ActiveExtensions })},
 
-	refused("interval_transfer_noop", word.Integer, "60000", "content inspection is not built"),
-	refused("tls_passthrough", word.Boolean, "FALSE", "what is not seen cannot be checked"),
-	refused("encryption_policy", word.Any, "None", "STARTTLS is not offered without it"),
-	refused("tls", word.Any, "None", "STARTTLS is not offered"),
-	refused("server_socket_mark", word.Integer, "0", "leave it out"),
-	refused("client_remote_tos", word.Integer, "0", "leave it out"),
-	refused("client_local_tos", word.Integer, "0", "leave it out"),
-	refused("server_remote_tos", word.Integer, "0", "leave it out"),
-	refused("server_local_tos", word.Integer, "0", "leave it out"),
-	refused("request_stack", word.Any, "{}", "content inspection is not built"),
-	refused("language", word.Text, `"en"`, "messages are English"),
+	proxyclass.NotBuilt("interval_transfer_noop", word.Integer, "60000", "content inspection is not built"),
+	proxyclass.NotBuilt("tls_passthrough", word.Boolean, "FALSE", "what is not seen cannot be checked"),
+	proxyclass.NotBuilt("encryption_policy", word.Any, "None", "STARTTLS is not offered without it"),
+	proxyclass.NotBuilt("tls", word.Any, "None", "STARTTLS is not offered"),
+	proxyclass.NotBuilt("server_socket_mark", word.Integer, "0", "leave it out"),
+	proxyclass.NotBuilt("client_remote_tos", word.Integer, "0", "leave it out"),
+	proxyclass.NotBuilt("client_local_tos", word.Integer, "0", "leave it out"),
+	proxyclass.NotBuilt("server_remote_tos", word.Integer, "0", "leave it out"),
+	proxyclass.NotBuilt("server_local_tos", word.Integer, "0", "leave it out"),
+	proxyclass.NotBuilt("request_stack", word.Any, "{}", "content inspection is not built"),
+	proxyclass.NotBuilt("language", word.Text, `"en"`, "messages are English"),
 
 	inBody(texts("relay_zones", "zones whose clients may send anywhere, with the zones below them; * is every client",
 		func(s *smtp.Settings) any { return &s.Relay.Zones })),
@@ -148,111 +131,40 @@ var Attributes = []*Attribute{
 }
 
 func number(name, otherwise, doc string, setting func(*smtp.Settings) any) *Attribute {
-	return &Attribute{Name: name, Type: word.Integer, Default: otherwise, Doc: doc, setting: setting}
+	return settingOf(name, word.Integer, otherwise, doc, setting)
 }
 
-func (a *Attribute) between(low, high int) *Attribute {
-	a.low, a.high = low, high
-	return a
+func settingOf(name string, t word.Type, otherwise, doc string, setting func(*smtp.Settings) any) *Attribute {
+	return &Attribute{Name: name, Type: t, Default: otherwise, Doc: doc, Setting: proxyclass.Field(setting)}
 }
 
 // limit is a limit of ours; its least value is checked when the class is compiled.
 func limit(name, otherwise, doc string, of func(*smtp.Limits) any) *Attribute {
 	a := number(name, otherwise, "not Zorp's: "+doc, func(s *smtp.Settings) any { return of(&s.Limits) })
-	return a.between(0, math.MaxInt32)
+	return a.Between(0, math.MaxInt32)
 }
 
 func boolean(name, otherwise, doc string, setting func(*smtp.Settings) any) *Attribute {
-	return &Attribute{Name: name, Type: word.Boolean, Default: otherwise, Doc: doc, setting: setting}
+	return settingOf(name, word.Boolean, otherwise, doc, setting)
 }
 
 func texts(name, doc string, setting func(*smtp.Settings) any) *Attribute {
-	return &Attribute{Name: name, Type: word.TextList, Default: "()", Doc: doc, setting: setting}
+	return settingOf(name, word.TextList, "()", doc, setting)
 }
 
 func matcher(name, doc string, setting func(*smtp.Settings) any) *Attribute {
-	return &Attribute{Name: name, Type: matcherType, Default: "None", Doc: doc, setting: setting}
+	return settingOf(name, matcherType, "None", doc, setting)
 }
 
 func seen(name, doc string, view func(*smtp.View) any, aliases ...string) *Attribute {
-	return &Attribute{Name: name, Aliases: aliases, Type: word.Text, Default: `""`, Doc: doc, view: view}
-}
-
-// refused is an attribute of Zorp that is not built.
-func refused(name string, t word.Type, otherwise, why string) *Attribute {
-	return &Attribute{Name: name, Type: t, Default: otherwise, Doc: "not built: " + why, NotBuilt: why}
+	return &Attribute{Name: name, Aliases: aliases, Type: word.Text, Default: `""`, Doc: doc, View: proxyclass.Field(view)}
 }
 
 // inBody lets the class body set a: it is one of SmtpProxy's, which Zorp reads there.
 func inBody(a *Attribute) *Attribute {
-	a.inClass = true
+	a.InClass = true
 	return a
 }
 
 // byName finds attributes by all their spellings.
-var byName = index(Attributes)
-
-func index(list []*Attribute) map[string]*Attribute {
-	m := map[string]*Attribute{}
-	for _, a := range list {
-		m[a.Name] = a
-		for _, alias := range a.Aliases {
-			m[alias] = a
-		}
-	}
-	return m
-}
-
-// isDefault reports whether v is the value that an attribute has anyway.
-func (a *Attribute) isDefault(v starlark.Value) bool {
-	if v == starlark.None || v.String() == a.Default {
-		return true
-	}
-	if b, ok := v.(starlark.Bool); ok {
-		return (a.Default == "TRUE") == bool(b) && (a.Default == "TRUE" || a.Default == "FALSE")
-	}
-	return a.Type.Want == word.Boolean.Want && a.Default == "FALSE" && v.String() == "0"
-}
-
-// load reads what pointer points to.
-func load(pointer any) starlark.Value {
-	switch p := pointer.(type) {
-	case *string:
-		return starlark.String(*p)
-	case *int:
-		return starlark.MakeInt(*p)
-	case *bool:
-		return starlark.Bool(*p)
-	case *int64:
-		return starlark.MakeInt64(*p)
-	case *time.Duration:
-		return starlark.MakeInt64(p.Milliseconds())
-	case *[]string:
-		list := make(starlark.Tuple, len(*p))
-		for i, s := range *p {
-			list[i] = starlark.String(s)
-		}
-		return list
-	}
-	return starlark.None
-}
-
-// store writes v, whose type was checked, to what pointer points to.
-func store(pointer any, v starlark.Value) {
-	switch p := pointer.(type) {
-	case *string:
-		*p, _ = starlark.AsString(v)
-	case *int:
-		*p, _ = word.AsInt(v)
-	case *bool:
-		*p, _ = word.AsBool(v)
-	case *int64:
-		n, _ := word.AsInt(v)
-		*p = int64(n)
-	case *time.Duration:
-		ms, _ := word.AsInt(v)
-		*p = time.Duration(ms) * time.Millisecond
-	case *[]string:
-		*p = word.AsTexts(v)
-	}
-}
+var byName = proxyclass.Index(Attributes)

@@ -7,6 +7,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"zorpgo/builtins/interp"
+	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/proxy/smtp"
 	"zorpgo/engine/source"
@@ -26,33 +27,33 @@ func (h *host) fill() error {
 }
 
 func (h *host) fillRow(t *table, k key, r row) error {
-	if interp.IsPoison(r.value) {
+	if interp.IsPoison(r.Value) {
 		return nil
 	}
 	var problem, hint string
 	switch t.name {
 	case "request":
-		h.settings.Request[k[0]], problem, hint = h.entry(r.value, requestHook)
+		h.settings.Request[k[0]], problem, hint = h.entry(r.Value, requestHook)
 	case "response":
-		h.settings.Response[responseKey(k)], problem, hint = h.entry(r.value, responseHook)
+		h.settings.Response[responseKey(k)], problem, hint = h.entry(r.Value, responseHook)
 	default:
 		h.settings.Extensions[k[0]], problem, hint = extension(k[0], r)
 	}
 	if problem == "" {
-		h.unlikely(t.name, k, r.pos)
+		h.unlikely(t.name, k, r.Pos)
 		return nil
 	}
-	return h.report.problemAt(r.where(), "bad-entry", fmt.Sprintf("self.%s[%s]: %s", t.name, k.text(t.parts), problem), hint)
+	return h.Report.ProblemAt(where(r), "bad-entry", fmt.Sprintf("self.%s[%s]: %s", t.name, k.text(t.parts), problem), hint)
 }
 
 // where is the line of a row, or of the method that SmtpProxy's own config() put there.
-func (r row) where() source.Pos {
-	if tuple, ok := r.value.(starlark.Tuple); ok && !r.pos.IsValid() && len(tuple) == 2 {
+func where(r row) source.Pos {
+	if tuple, ok := r.Value.(starlark.Tuple); ok && !r.Pos.IsValid() && len(tuple) == 2 {
 		if m, ok := tuple[1].(*interp.Method); ok {
 			return m.Pos()
 		}
 	}
-	return r.pos
+	return r.Pos
 }
 
 func (k key) text(parts int) string {
@@ -138,12 +139,12 @@ func rejection(rest []starlark.Value) (e smtp.Entry, problem, hint string) {
 
 // extension reads the value of an extensions entry.
 func extension(keyword string, r row) (a smtp.Action, problem, hint string) {
-	action, _, ok := actionOf(r.value)
+	action, _, ok := actionOf(r.Value)
 	a = smtp.Action(action)
 	if !ok || a != smtp.Accept && a != smtp.Drop {
-		return smtp.Drop, fmt.Sprintf("got %s, want SMTP_EXT_ACCEPT or SMTP_EXT_DROP", r.value), ""
+		return smtp.Drop, fmt.Sprintf("got %s, want SMTP_EXT_ACCEPT or SMTP_EXT_DROP", r.Value), ""
 	}
-	if a == smtp.Drop || keyword == "*" || !r.pos.IsValid() {
+	if a == smtp.Drop || keyword == "*" || !r.Pos.IsValid() {
 		return a, "", ""
 	}
 	why, known := smtp.ExtensionNotBuilt(keyword)
@@ -165,7 +166,7 @@ func (h *host) checkBits() error {
 			continue
 		}
 		message := fmt.Sprintf("self.permit_extensions: %s cannot be offered: %s", keyword, why)
-		if err := h.report.problemAt(h.values["permit_extensions"].pos, "bad-entry", message, "leave SMTP_EXT_"+keyword+" out"); err != nil {
+		if err := h.Report.ProblemAt(h.Values["permit_extensions"].Pos, "bad-entry", message, "leave SMTP_EXT_"+keyword+" out"); err != nil {
 			return err
 		}
 	}
@@ -203,11 +204,11 @@ func (h *host) endsWithout(fn starlark.Callable) {
 		fn = m.Func
 	}
 	f, ok := fn.(*starlark.Function)
-	if !ok || h.report.draft == nil {
+	if !ok || h.Report.Draft == nil {
 		return
 	}
-	if at, falls := h.report.draft.Places.FallsThrough(f); falls {
-		h.report.draft.Find(source.Finding{Pos: at, Severity: source.Warning, ID: "hook-without-answer",
+	if at, falls := h.Report.Draft.Places.FallsThrough(f); falls {
+		h.Report.Draft.Find(source.Finding{Pos: at, Severity: source.Warning, ID: "hook-without-answer",
 			Message: f.Name()[strings.LastIndex(f.Name(), ".")+1:] + " can end without an answer, and then the client is refused with 451",
 			Hint:    "end every way through it with return SMTP_REQ_ACCEPT, SMTP_REQ_REJECT or the like"})
 	}
@@ -218,16 +219,10 @@ func (h *host) native(m *interp.Method) smtp.Hook {
 	switch {
 	case m.Self.Host() != interp.Attrs(h):
 		return nil
-	case m.Is(checkSenderMethod) && !overridden(h.class, "sanitizeAddress"):
+	case m.Is(checkSenderMethod) && !proxyclass.Overridden(h.Class, "sanitizeAddress"):
 		return smtp.CheckSender
-	case m.Is(checkRecipientMethod) && !overridden(h.class, "relayCheck") && !overridden(h.class, "zoneCheck") && !overridden(h.class, "sanitizeAddress"):
+	case m.Is(checkRecipientMethod) && !proxyclass.Overridden(h.Class, "relayCheck") && !proxyclass.Overridden(h.Class, "zoneCheck") && !proxyclass.Overridden(h.Class, "sanitizeAddress"):
 		return smtp.CheckRecipient
 	}
 	return nil
-}
-
-// overridden reports whether a class of the policy defines what Zorp's classes define.
-func overridden(c *interp.Class, name string) bool {
-	v, owner := c.Lookup(name)
-	return v != nil && !owner.GoMade()
 }

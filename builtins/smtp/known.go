@@ -7,6 +7,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/proxy/smtp"
 	"zorpgo/engine/source"
@@ -17,7 +18,7 @@ func Proxies() []string { return []string{"AbstractSmtpProxy", smtpProxyName} }
 
 // Methods are those that the engine calls, that Zorp would call, or that stand for what a built-in one does.
 func Methods() []string {
-	return append(append(abstractMethods.Keys(), smtpMethods.Keys()...), strings.Fields(hooksNotBuilt)...)
+	return append(append(abstractMethods.Keys(), smtpMethods.Keys()...), proxyclass.HooksNotBuilt()...)
 }
 
 // Commands of SMTP that are in use, and the name that the response table has for the greeting.
@@ -29,12 +30,12 @@ const (
 // unlikely warns of an entry for what no session has: a command or keyword that is one of the known ones but for a slip,
 // and reply codes that do not exist.
 func (h *host) unlikely(table string, k key, pos source.Pos) {
-	if h.report.draft == nil || !pos.IsValid() {
+	if h.Report.Draft == nil || !pos.IsValid() {
 		return
 	}
 	entry := fmt.Sprintf("self.%s[%s]: ", table, k.text(h.tables[table].parts))
 	warn := func(id, message, hint string) {
-		h.report.draft.Find(source.Finding{Pos: pos, Severity: source.Warning, ID: id, Message: entry + message, Hint: hint})
+		h.Report.Draft.Find(source.Finding{Pos: pos, Severity: source.Warning, ID: id, Message: entry + message, Hint: hint})
 	}
 	if table == "extensions" {
 		near := source.Nearest(k[0], smtp.ExtensionsBuilt())
@@ -57,7 +58,7 @@ func (h *host) unlikely(table string, k key, pos source.Pos) {
 
 // unneeded warns of settings that have no effect beside others.
 func (h *host) unneeded(d *word.Draft) {
-	if h.session != nil {
+	if h.Session != nil {
 		return
 	}
 	s := h.settings
@@ -81,10 +82,10 @@ func (h *host) asks(verb string) bool {
 
 func (h *host) idle(d *word.Draft, off bool, because, hint string, names ...string) {
 	for _, name := range names {
-		r, set := h.values[name]
-		if !off || !set || byName[name].isDefault(r.value) || r.value == starlark.None {
+		r, set := h.Values[name]
+		if !off || !set || byName[name].IsDefault(r.Value) || r.Value == starlark.None {
 			continue
 		}
-		d.Find(source.Finding{Pos: r.pos, Severity: source.Warning, ID: "no-effect", Message: "self." + name + " has no effect: " + because, Hint: hint})
+		d.Find(source.Finding{Pos: r.Pos, Severity: source.Warning, ID: "no-effect", Message: "self." + name + " has no effect: " + because, Hint: hint})
 	}
 }

@@ -1,9 +1,7 @@
 package smtp
 
 import (
-	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -25,7 +23,7 @@ func Pages() []word.Page {
 		pages = append(pages, m.page())
 	}
 	for _, a := range Attributes {
-		pages = append(pages, a.page())
+		pages = append(pages, attributePage(a))
 	}
 	return pages
 }
@@ -76,35 +74,11 @@ func sessionPage() word.Page {
 	return p
 }
 
-// page is the documentation of the attribute.
-func (a *Attribute) page() word.Page {
-	p := word.Page{Name: a.Name, Also: a.Aliases, Kind: word.Setting, Module: module, Signature: "self." + a.Name,
-		Doc: sentence(a.Doc), Title: "Value", Rows: []word.Row{{Name: a.Name, Type: a.Type.Want, Default: a.Default}}}
-	switch {
-	case a.NotBuilt != "":
-		p.Errors = []string{"every value but the default"}
-	case a.ReadOnly:
-		p.Errors = []string{"setting it: it can only be read"}
-	case a.setting == nil:
-		p.Errors = []string{"setting it in config()", "a value that is not " + a.Type.Want}
-	default:
-		p.Errors = []string{"a value that is not " + a.Type.Want}
-	}
-	switch {
-	case a.high == math.MaxInt32:
-		p.Errors = append(p.Errors, fmt.Sprint("a number below ", a.low))
-	case a.high > 0:
-		p.Errors = append(p.Errors, fmt.Sprintf("a number that is not from %d to %d", a.low, a.high))
-	}
-	p.Examples = []word.Example{a.example()}
+// attributePage is the documentation of an attribute.
+func attributePage(a *Attribute) word.Page {
+	p := a.Page(module)
+	p.Examples = []word.Example{example(a)}
 	return p
-}
-
-func sentence(doc string) string {
-	if rest, ok := strings.CutPrefix(doc, "ms "); ok {
-		doc = "milliseconds " + rest
-	}
-	return strings.ToUpper(doc[:1]) + doc[1:] + "."
 }
 
 // samples are values of attributes whose default shows little.
@@ -115,8 +89,8 @@ var samples = map[string]string{
 }
 
 // example sets the attribute in config(), or reads it in a callback if it has no value before.
-func (a *Attribute) example() word.Example {
-	if a.setting == nil && a.NotBuilt == "" {
+func example(a *Attribute) word.Example {
+	if a.Setting == nil && a.NotBuilt == "" {
 		text := `proxyLog(self, SMTP_POLICY, 4, "` + a.Name + `=%s", self.` + a.Name + ")"
 		return word.Example{Title: "In a callback", Text: text + "\n", Whole: proxyExample("", "\n    def shutDown(self):\n        "+text+"\n")}
 	}
@@ -126,7 +100,7 @@ func (a *Attribute) example() word.Example {
 	}
 	text := "self." + a.Name + " = " + value
 	title := "In config()"
-	if a.inClass {
+	if a.InClass {
 		title += ", or in the class without self."
 	}
 	whole := strings.Replace(proxyExample("        "+text, ""), "\n\n", "\n\nZone(\"intranet\", \"10.0.0.0/8\")\n\n", 1)

@@ -8,6 +8,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/word"
 )
 
@@ -45,7 +46,7 @@ func TestSamplesAreOfAttributes(t *testing.T) {
 }
 
 func TestTablesAndSessionAreDocumented(t *testing.T) {
-	h := newHost(New(word.NewDraft(slog.New(slog.DiscardHandler))).smtp, &report{})
+	h := newHost(New(word.NewDraft(slog.New(slog.DiscardHandler))).smtp, &proxyclass.Report{})
 	for name := range h.tables {
 		if !slices.ContainsFunc(tableDocs, func(d tableDoc) bool { return d.Name == name }) {
 			t.Errorf("table %s is not documented", name)

@@ -7,6 +7,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"zorpgo/builtins/interp"
+	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/match"
 )
@@ -38,11 +39,11 @@ func (h *host) inForce() bool {
 	if h.relayCheck != nil {
 		return *h.relayCheck
 	}
-	return h.relaySaid || overridden(h.class, "relayCheck") || overridden(h.class, "zoneCheck")
+	return h.relaySaid || proxyclass.Overridden(h.Class, "relayCheck") || proxyclass.Overridden(h.Class, "zoneCheck")
 }
 
 // ofSmtpProxy reports whether AbstractSmtpProxy has no such attribute: what its checks look at.
-func (a *Attribute) ofSmtpProxy() bool { return a.inClass || a.Name == "relay_check" }
+func ofSmtpProxy(a *Attribute) bool { return a.InClass || a.Name == "relay_check" }
 
 // derives reports whether c derives from the class made in Go that is called name.
 func derives(c *interp.Class, name string) bool {
@@ -64,14 +65,14 @@ func (h *host) resolveRelay(d *word.Draft) error {
 }
 
 func (h *host) resolveMatcher(d *word.Draft, attribute string, to *match.Matcher) error {
-	r := h.values[attribute]
-	switch v := r.value.(type) {
+	r := h.Values[attribute]
+	switch v := r.Value.(type) {
 	case *word.Value[*word.Matcher]:
 		*to = v.Is.Is
 	case starlark.String:
 		m := d.Matchers[string(v)]
 		if m == nil {
-			return h.report.problemAt(r.pos, "unknown-matcher", fmt.Sprintf("%s: matcher %q is not defined", attribute, string(v)),
+			return h.Report.ProblemAt(r.Pos, "unknown-matcher", fmt.Sprintf("%s: matcher %q is not defined", attribute, string(v)),
 				word.DidYouMean(string(v), d.MatcherNames(), "defined matchers: "))
 		}
 		*to = m.Is
@@ -80,10 +81,10 @@ func (h *host) resolveMatcher(d *word.Draft, attribute string, to *match.Matcher
 }
 
 func (h *host) checkLists(d *word.Draft) error {
-	zones, domains := h.values["relay_zones"], h.values["relay_domains"]
+	zones, domains := h.Values["relay_zones"], h.Values["relay_domains"]
 	for _, name := range h.settings.Relay.Zones {
 		if name != "*" && !d.HasZone(name) {
-			if err := h.report.problemAt(zones.pos, "unknown-zone", fmt.Sprintf("relay_zones: zone %q is not defined", name),
+			if err := h.Report.ProblemAt(zones.Pos, "unknown-zone", fmt.Sprintf("relay_zones: zone %q is not defined", name),
 				word.DidYouMean(name, d.ZoneNames(), "defined zones: ")); err != nil {
 				return err
 			}
@@ -91,7 +92,7 @@ func (h *host) checkLists(d *word.Draft) error {
 	}
 	for _, name := range h.settings.Relay.Domains {
 		if name == "" || name == "*" {
-			if err := h.report.problemAt(domains.pos, "bad-domain", fmt.Sprintf("relay_domains: %q is no domain", name),
+			if err := h.Report.ProblemAt(domains.Pos, "bad-domain", fmt.Sprintf("relay_domains: %q is no domain", name),
 				`write "example.com", or ".example.com" for every name below it; relay_zones=("*",) lets every client relay`); err != nil {
 				return err
 			}

@@ -7,8 +7,8 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/word"
-	"zorpgo/engine/source"
 )
 
 // table is one of the dictionary-like attributes: request and extensions, with one string as the key, and response,
@@ -18,24 +18,21 @@ type table struct {
 	parts  int // of a key
 	rows   map[key]row
 	order  []key
-	report *report // nil once the settings are made: then it cannot be changed
+	report *proxyclass.Report // nil once the settings are made: then it cannot be changed
 }
 
 // key is a table's key; the second part is used by response only, and any is "*".
 type key [2]string
 
 // row is a table's entry as the policy wrote it, and where.
-type row struct {
-	value starlark.Value
-	pos   source.Pos
-}
+type row = proxyclass.Row
 
 var (
 	_ starlark.HasSetKey = (*table)(nil)
 	_ starlark.HasAttrs  = (*table)(nil)
 )
 
-func newTable(name string, parts int, r *report) *table {
+func newTable(name string, parts int, r *proxyclass.Report) *table {
 	return &table{name: name, parts: parts, rows: map[key]row{}, report: r}
 }
 
@@ -61,7 +58,7 @@ func (t *table) Get(k starlark.Value) (v starlark.Value, found bool, err error) 
 		return nil, false, fmt.Errorf("%s: %s", t.name, problem)
 	}
 	r, found := t.rows[parsed]
-	return r.value, found, nil
+	return r.Value, found, nil
 }
 
 // SetKey sets the entry of k.
@@ -71,9 +68,9 @@ func (t *table) SetKey(k, v starlark.Value) error {
 	}
 	parsed, problem := t.key(k)
 	if problem != "" {
-		return t.report.problem("bad-key", fmt.Sprintf("self.%s[%s]: %s", t.name, k, problem), t.keyHint())
+		return t.report.Problem("bad-key", fmt.Sprintf("self.%s[%s]: %s", t.name, k, problem), t.keyHint())
 	}
-	t.put(parsed, row{v, t.report.here()})
+	t.put(parsed, row{Value: v, Pos: t.report.Here()})
 	return nil
 }
 
@@ -162,7 +159,7 @@ func (t *table) AttrNames() []string { return []string{"get", "has_key", "keys",
 var tableMethods = map[string]func(t *table, k key, otherwise starlark.Value) (starlark.Value, error){
 	"get": func(t *table, k key, otherwise starlark.Value) (starlark.Value, error) {
 		if r, ok := t.rows[k]; ok {
-			return r.value, nil
+			return r.Value, nil
 		}
 		return otherwise, nil
 	},
@@ -189,6 +186,6 @@ var tableMethods = map[string]func(t *table, k key, otherwise starlark.Value) (s
 			return otherwise, nil
 		}
 		t.remove(k)
-		return r.value, nil
+		return r.Value, nil
 	},
 }

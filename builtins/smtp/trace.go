@@ -9,6 +9,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/source"
 )
@@ -70,10 +71,10 @@ func (h *host) setTrace(w *Words) error {
 	if !h.settings.AddReceivedHeader {
 		h.warnOfTrace(w.draft)
 	}
-	own, given := h.values["domain_name"]
-	if given && own.value != starlark.None {
+	own, given := h.Values["domain_name"]
+	if given && own.Value != starlark.None {
 		if t.DomainName == "" {
-			return h.report.problemAt(own.pos, "bad-domain", `self.domain_name: "" is no domain`, "leave it out: the Received line then says unknown")
+			return h.Report.ProblemAt(own.Pos, "bad-domain", `self.domain_name: "" is no domain`, "leave it out: the Received line then says unknown")
 		}
 		return nil
 	}
@@ -82,7 +83,7 @@ func (h *host) setTrace(w *Words) error {
 
 // detect finds the name that autodetect_domain_from asks for.
 func (h *host) detect(own ownNames) (err error) {
-	t, pos := &h.settings.Trace, h.values["autodetect_domain_from"].pos
+	t, pos := &h.settings.Trace, h.Values["autodetect_domain_from"].Pos
 	switch t.AutodetectDomainFrom {
 	case "":
 		return nil
@@ -91,18 +92,18 @@ func (h *host) detect(own ownNames) (err error) {
 	case "fqdn":
 		t.Detected, err = own.fqdn()
 	default:
-		return h.report.problemAt(pos, "wrong-type", fmt.Sprintf("self.autodetect_domain_from: got %q, want \"mailname\" or \"fqdn\"", t.AutodetectDomainFrom),
+		return h.Report.ProblemAt(pos, "wrong-type", fmt.Sprintf("self.autodetect_domain_from: got %q, want \"mailname\" or \"fqdn\"", t.AutodetectDomainFrom),
 			"write SMTP_GETDOMAIN_MAILNAME or SMTP_GETDOMAIN_FQDN")
 	}
 	if err != nil {
-		return h.report.problemAt(pos, "no-name", fmt.Sprintf("self.autodetect_domain_from: %v", err), `write self.domain_name = "mail.example.com"`)
+		return h.Report.ProblemAt(pos, "no-name", fmt.Sprintf("self.autodetect_domain_from: %v", err), `write self.domain_name = "mail.example.com"`)
 	}
 	return nil
 }
 
 // warnOfTrace tells of what is said about a line that is not added.
 func (h *host) warnOfTrace(d *word.Draft) {
-	if h.session != nil {
+	if h.Session != nil {
 		return
 	}
 	warn := func(pos source.Pos, what string) {
@@ -110,11 +111,11 @@ func (h *host) warnOfTrace(d *word.Draft) {
 			Message: what + " has no effect: no Received line is added", Hint: "write self.add_received_header = TRUE"})
 	}
 	for _, name := range []string{"autodetect_domain_from", "domain_name", "resolve_host"} {
-		if r, ok := h.values[name]; ok && !byName[name].isDefault(r.value) {
-			warn(r.pos, "self."+name)
+		if r, ok := h.Values[name]; ok && !byName[name].IsDefault(r.Value) {
+			warn(r.Pos, "self."+name)
 		}
 	}
-	if name, v, owner := written(h.class, []string{"generateReceived"}); v != nil {
-		warn(writtenAt(v, owner), fmt.Sprintf("class %s: %s", owner.Name(), name))
+	if name, v, owner := proxyclass.Written(h.Class, []string{"generateReceived"}); v != nil {
+		warn(proxyclass.WrittenAt(v, owner), fmt.Sprintf("class %s: %s", owner.Name(), name))
 	}
 }

@@ -4,13 +4,12 @@
 package smtp
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"go.starlark.net/starlark"
 
 	"zorpgo/builtins/interp"
+	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/proxy/smtp"
@@ -25,14 +24,17 @@ type Words struct {
 	abstract *interp.Class
 	smtp     *interp.Class
 	own      ownNames
-	done     map[*interp.Class]proxy.Class
+	maker    *proxyclass.Maker
 }
 
 // New makes the words of the policy whose declarations go into d.
 func New(d *word.Draft) *Words {
-	w := &Words{draft: d, own: newOwnNames(d), done: map[*interp.Class]proxy.Class{}}
+	w := &Words{draft: d, own: newOwnNames(d)}
+	w.maker = proxyclass.NewMaker(d, protocol{w}, kind)
 	w.abstract = interp.NewClass("AbstractSmtpProxy", nil, abstractMethods)
-	w.abstract.Host = func(o *interp.Object) (interp.Attrs, error) { return newHost(o.Class(), &report{draft: d}), nil }
+	w.abstract.Host = func(o *interp.Object) (interp.Attrs, error) {
+		return newHost(o.Class(), &proxyclass.Report{Draft: d}), nil
+	}
 	w.smtp = interp.NewClass(smtpProxyName, []*interp.Class{w.abstract}, smtpMethods)
 	return w
 }
@@ -63,102 +65,11 @@ var numbers = map[string]int{
 // Is reports whether class is one of Zorp.Smtp's or derives from one.
 func (w *Words) Is(class *interp.Class) bool { return class.Is(w.abstract) }
 
-// Compile makes a proxy class of a class of the policy, which a service uses at pos. It is configured once however many
-// services use it. What is wrong becomes findings; then the class is nil.
+// Compile makes a proxy class of a class of the policy, which a service uses at pos. What is wrong becomes findings; then
+// the class is nil.
 func (w *Words) Compile(class *interp.Class, pos source.Pos) proxy.Class {
-	if c, known := w.done[class]; known {
-		return c
-	}
-	errorsBefore := w.errors()
-	c := w.compile(class, pos)
-	if w.errors() > errorsBefore {
-		c = nil
-	}
-	w.done[class] = c
-	return c
+	return w.maker.Compile(class, pos)
 }
 
-// Misspelt warns of attributes that a method sets, nothing reads, and that look like one of the proxy's. To be called
-// when all classes are compiled: what config() itself set was an error then.
-func (w *Words) Misspelt() {
-	for _, set := range w.draft.SetOnSelf() {
-		nearest := source.Nearest(set.Name, attributeNames())
-		if byName[set.Name] != nil || nearest == "" || w.read(set.Name) || w.draft.FoundAt(set.Pos) {
-			continue
-		}
-		w.draft.Find(source.Finding{Pos: set.Pos, Severity: source.Warning, ID: "unread-attribute",
-			Message: fmt.Sprintf("self.%s is no attribute of the proxy, and no method reads it", set.Name), Hint: "did you mean " + nearest + "?"})
-	}
-}
-
-// read reports whether a method of a class in use reads an attribute.
-func (w *Words) read(name string) bool {
-	for class := range w.done {
-		if class.Reads(name) {
-			return true
-		}
-	}
-	return len(w.done) == 0
-}
-
-func (w *Words) errors() (n int) {
-	for _, f := range w.draft.Findings {
-		if f.Severity == source.Error {
-			n++
-		}
-	}
-	return n
-}
-
-func (w *Words) compile(class *interp.Class, pos source.Pos) proxy.Class {
-	class.Freeze()
-	refuseHooks(w.draft, class)
-	checkHooks(w.draft, class)
-	before := w.errors()
-	h := newHost(class, &report{draft: w.draft})
-	w.draft.Thread = interp.NewThread("config", interp.LoadLimits, w.draft.Print)
-	word.Share(w.draft.Thread)
-	object, err := evaluate(h, w.draft.Thread)
-	w.draft.Thread = nil
-	if errors.Is(err, word.ErrNoSession) || errors.Is(err, word.ErrVaries) {
-		w.own.prepare()
-		return &perSession{w, class}
-	}
-	if err != nil {
-		w.failed(err, pos)
-	}
-	if err := h.finish(w); err != nil || w.errors() > before {
-		return nil
-	}
-	compiled, problems := smtp.Compile(class.Name(), h.settings)
-	for _, problem := range problems {
-		w.draft.Error(h.where(problem, pos), "bad-class", "class "+class.Name()+": "+problem.Error(), "")
-	}
-	if !object.Shareable() || h.unshareable {
-		return &perSession{w, class}
-	}
-	object.Freeze()
-	return &made{Class: compiled, name: class.Name(), host: h, object: object, waits: w.draft.Places.Waits}
-}
-
-// failed records an error of config().
-func (w *Words) failed(err error, pos source.Pos) {
-	for _, f := range interp.FindingsOf(err) {
-		if !f.Pos.IsValid() {
-			f.Pos = pos
-		}
-		w.draft.Find(f)
-	}
-}
-
-// where is the line that a problem of the settings comes from, or that of the class, or pos.
-func (h *host) where(problem error, pos source.Pos) source.Pos {
-	name, _, _ := strings.Cut(problem.Error(), ":")
-	if r, ok := h.values[name]; ok && r.pos.IsValid() {
-		return r.pos
-	}
-	if h.class.Pos().IsValid() {
-		return h.class.Pos()
-	}
-	return pos
-}
+// Misspelt warns of attributes that a method sets, nothing reads, and that look like one of the proxy's.
+func (w *Words) Misspelt() { w.maker.Misspelt() }

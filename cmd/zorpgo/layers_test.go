@@ -31,6 +31,7 @@ var layers = [][]string{
 	{"builtins/dialect"},
 	{"builtins/interp", "builtins/review"},
 	{"builtins/word"},
+	{"builtins/proxyclass"},
 	{"builtins/core", "builtins/smtp", "builtins/plug", "builtins/python"},
 	{"builtins"},
 	{"builtins/catalogue"},
