@@ -45,6 +45,8 @@ var serviceWord = &word.Word{
 		{Name: "limit_target_zones_to", Type: word.TextList, Default: "None", Doc: "the server must be in one of these zones, or below one"},
 		{Name: "detector_config", Type: word.Any, Default: "None", NotBuilt: "write one rule for each port", Doc: "services by the kind of traffic"},
 		{Name: "detector_default_service_name", Type: word.Any, Default: "None", NotBuilt: "write one rule for each port", Doc: "likewise"},
+		{Name: "proxy_protocol", Type: word.Integer, Default: "0", Doc: "not Zorp's: 1 or 2 tells the server of the client by a PROXY header of that version, before anything else; " +
+			"the server must expect one (Postfix: smtpd_upstream_proxy_protocol=haproxy)"},
 	},
 	Make: makeService,
 }
@@ -53,6 +55,7 @@ func makeService(c *word.Call) starlark.Value {
 	s := &service.Service{
 		Name: c.Text("name"), Pos: c.Pos,
 		MaxInstances:     c.Int("max_instances", 0, math.MaxInt32, 0),
+		Announce:         c.Int("proxy_protocol", 0, 2, 0),
 		Keepalive:        service.Keepalive(c.Int("keepalive", 0, int(service.KeepaliveBoth), 0)),
 		LimitTargetZones: c.Texts("limit_target_zones_to"),
 	}

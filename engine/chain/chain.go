@@ -47,6 +47,7 @@ type Aim struct {
 	To    stream.Addr
 	From  route.Local
 	Limit time.Duration // how long it may take; 0 is for ever
+	First []byte        // what the server is sent before anything else
 }
 
 // connect is a search by a driver that waits.
@@ -58,11 +59,26 @@ func connect(ctx context.Context, dial Dial, search Search) (net.Conn, error) {
 		}
 		conn, err := dialWithin(ctx, dial, aim)
 		if err == nil {
+			err = sendFirst(conn, aim.First)
+		}
+		if err == nil {
 			search.Arrived(local(conn))
 			return conn, nil
 		}
 		search.Failed(err, ctx.Err() != nil)
 	}
+}
+
+// sendFirst writes what goes before everything else; a fresh connection takes it at once.
+func sendFirst(conn net.Conn, first []byte) error {
+	if len(first) == 0 {
+		return nil
+	}
+	if _, err := conn.Write(first); err != nil {
+		conn.Close()
+		return err
+	}
+	return nil
 }
 
 func dialWithin(ctx context.Context, dial Dial, aim Aim) (net.Conn, error) {

@@ -1,7 +1,9 @@
 package rehearse
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/netip"
 
@@ -43,7 +45,32 @@ func (r *Rehearsal) dial(ctx context.Context, to stream.Addr, _ route.Local) (ne
 	if err != nil {
 		return nil, err
 	}
-	return stream.Dial(ctx, stream.Addr{AddrPort: o.address()}, stream.Source{})
+	conn, err := stream.Dial(ctx, stream.Addr{AddrPort: o.address()}, stream.Source{})
+	if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
+		return &unannounced{TCPConn: tcp}, nil
+	}
+	return conn, err
+}
+
+// unannounced keeps a PROXY header from an origin that is not told of clients in that way.
+type unannounced struct {
+	*net.TCPConn
+	begun bool
+}
+
+// Write leaves out a header at the beginning.
+func (u *unannounced) Write(b []byte) (int, error) {
+	first := !u.begun
+	u.begun = true
+	if first && (bytes.HasPrefix(b, []byte("PROXY ")) || bytes.HasPrefix(b, []byte("\r\n\r\n\x00\r\nQUIT\n"))) {
+		return len(b), nil
+	}
+	return u.TCPConn.Write(b)
+}
+
+// ReadFrom goes by Write.
+func (u *unannounced) ReadFrom(r io.Reader) (int64, error) {
+	return io.Copy(struct{ io.Writer }{u}, r)
 }
 
 // origin is the one that plays target; it is started if there is none.

@@ -24,6 +24,7 @@ type Plan struct {
 	Local        Local
 	Overrideable bool        // the proxy may replace the targets
 	Zones        []string    // a target's zone or one of its parents must be here; empty is no limit
+	Announce     int         // the version of the PROXY header that tells the server of the client; 0: none
 	SNAT, DNAT   *nat.Policy // translate the client's address into Local, and the targets; nil: no translation
 }
 

@@ -144,7 +144,7 @@ func (f *flow) resume() bool {
 // pools reports whether the connection may be one of several sessions: only where the server cannot tell them apart.
 func (f *flow) pools() bool {
 	size, _ := f.pool()
-	return size > 0 && f.aim.From == route.Local{}
+	return size > 0 && f.aim.From == route.Local{} && len(f.aim.First) == 0
 }
 
 func (f *flow) pool() (size int, limit time.Duration) {
@@ -177,6 +177,13 @@ func (f *flow) Ready(events uint32) {
 func (f *flow) arrived(events uint32) {
 	if f.service.Keepalive&KeepaliveServer != 0 {
 		_ = unix.SetsockoptInt(f.server, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	}
+	if first := f.aim.First; len(first) > 0 {
+		if _, err := stream.Write(f.server, first); err != nil { // a fresh connection takes it whole
+			f.drop()
+			f.goOn(err)
+			return
+		}
 	}
 	server := f.server
 	f.server = -1

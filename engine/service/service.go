@@ -29,6 +29,7 @@ type Service struct {
 	Router           route.Router  // nil is a route.Transparent
 	Chainer          chain.Chainer // nil is a chain.Connect
 	SNAT, DNAT       *nat.Policy   // translate the client's address for the server to see, and the targets; nil: neither
+	Announce         int           // the version of the PROXY header that tells the server of the client, 1 or 2; 0: none
 	MaxInstances     int           // sessions at a time; 0 is no limit
 	Keepalive        Keepalive
 	Resolver         route.Resolver // of hosts that are named in a session; nil: none is known
@@ -85,7 +86,7 @@ func (v *Service) Sources(f stream.Family) (networks []netip.Prefix, chosen, kno
 // plan is what the router decides for s, and what v adds to it.
 func (v *Service) plan(s *session.Session) route.Plan {
 	p := v.Routing().Route(s)
-	p.Zones, p.SNAT, p.DNAT = v.LimitTargetZones, v.SNAT, v.DNAT
+	p.Zones, p.SNAT, p.DNAT, p.Announce = v.LimitTargetZones, v.SNAT, v.DNAT, v.Announce
 	if len(s.Targets) > 0 {
 		p.Targets = s.Targets
 	}
