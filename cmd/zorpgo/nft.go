@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,21 +76,34 @@ func (f *filter) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if f.remove {
+		return f.unload(cmd)
+	}
 	config, err := f.loadGood(f.printer(cmd.ErrOrStderr()))
 	if err != nil {
 		return err
 	}
 	rules := engine.Ruleset(config, local, leave)
-	switch {
-	case f.apply:
+	if f.apply {
 		return machine(rules.Apply(cmd.Context()))
-	case f.remove:
-		return machine(rules.Remove(cmd.Context()))
 	}
 	out := cmd.OutOrStdout()
 	fmt.Fprint(out, rules)
 	fmt.Fprintf(out, "\n# And the routing, once, as root:\n#   %s\n", strings.Join(tproxy.Routing(), "\n#   "))
 	return nil
+}
+
+// unload needs the instance's name only: a policy that was broken meanwhile can be unloaded too.
+func (f *filter) unload(cmd *cobra.Command) error {
+	config, _, err := f.load()
+	if err != nil {
+		return err
+	}
+	rules := &tproxy.Ruleset{Instance: cmp.Or(f.instance, "default_instance")}
+	if config != nil {
+		rules.Instance = config.Instance
+	}
+	return machine(rules.Remove(cmd.Context()))
 }
 
 // addresses tells which addresses are this host's.
