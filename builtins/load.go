@@ -21,9 +21,9 @@ import (
 	"zorpgo/builtins/core"
 	"zorpgo/builtins/dialect"
 	"zorpgo/builtins/interp"
+	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/python"
 	"zorpgo/builtins/review"
-	"zorpgo/builtins/smtp"
 	"zorpgo/builtins/word"
 	"zorpgo/engine"
 	"zorpgo/engine/proxy"
@@ -62,7 +62,7 @@ func Load(opts Options, files ...string) (*engine.Config, source.Findings, error
 	policy.Freeze()
 	l.draft.Partial = l.draft.Partial || incomplete(found)
 	l.draft.Finish()
-	l.smtp.Misspelt()
+	l.misspelt()
 	complete := !found.HasErrors() && !l.draft.Findings.HasErrors()
 	if complete {
 		core.UnusedZones(l.draft)
@@ -95,7 +95,7 @@ func (l *load) reviewed(found source.Findings, complete bool) source.Findings {
 type load struct {
 	opts  Options
 	draft *word.Draft
-	smtp  *smtp.Words
+	all   []classes // of protocols, in that order
 	text  review.Policy
 	known map[string]bool // files whose text was read
 }
@@ -125,8 +125,12 @@ func newLoad(opts Options) *load {
 		d.Interfaces = opts.Interfaces
 	}
 	d.Print = word.PrintTo(opts.Log)
-	l := &load{opts: opts, draft: d, smtp: smtp.New(d), known: map[string]bool{}}
-	l.text = review.Policy{Methods: smtp.Methods(), Proxies: smtp.Proxies(), Module: func(name string) bool { return python.Modules(d)[name] != nil }}
+	l := &load{opts: opts, draft: d, known: map[string]bool{}}
+	l.text = review.Policy{Methods: ofAll(func(p *protocol) []string { return p.methods() }), Proxies: ofAll(func(p *protocol) []string { return p.proxies() }),
+		Module: func(name string) bool { return python.Modules(d)[name] != nil }}
+	for _, p := range protocols {
+		l.all = append(l.all, p.words(d))
+	}
 	d.Compile = l.compile
 	return l
 }
@@ -155,13 +159,15 @@ func (l *load) loader() *interp.Loader {
 			"Zorp.Listener": base,
 			"Zorp.Subnet":   base,
 			"Zorp.Domain":   base,
-			"Zorp.Smtp":     l.smtp.Module(),
 		},
 		NotBuilt: names,
 		Read:     l.read,
 		Print:    l.draft.Print,
 
 		SetModule: func(module, name string) { core.SetModule(l.draft, module, name) },
+	}
+	for i, p := range protocols {
+		loader.Modules[p.module] = l.all[i].Module()
 	}
 	maps.Copy(loader.Modules, python.Modules(l.draft))
 	return loader
@@ -196,12 +202,23 @@ func (l *load) patterns(f *syntax.File) {
 
 // compile finds the protocol of a class.
 func (l *load) compile(class *interp.Class, pos source.Pos) proxy.Class {
-	if l.smtp.Is(class) {
-		return l.smtp.Compile(class, pos)
+	for _, c := range l.all {
+		if c.Is(class) {
+			return c.Maker().Compile(class, pos)
+		}
 	}
 	l.draft.Error(pos, "wrong-type", fmt.Sprintf("Service: for parameter proxy_class: class %s derives from no proxy", class.Name()),
 		"write class "+class.Name()+"(SmtpProxy):")
 	return nil
+}
+
+// misspelt warns of attributes that look like a proxy's.
+func (l *load) misspelt() {
+	var makers []*proxyclass.Maker
+	for _, c := range l.all {
+		makers = append(makers, c.Maker())
+	}
+	proxyclass.Misspelt(l.draft, makers...)
 }
 
 // config is the policy as the engine takes it.

@@ -13,18 +13,16 @@ import (
 	"zorpgo/builtins/core"
 	"zorpgo/builtins/interp"
 	"zorpgo/builtins/python"
-	"zorpgo/builtins/smtp"
 	"zorpgo/builtins/word"
 )
 
 // Words lists every function that a policy can call, for its documentation.
 func Words() []*word.Word { return core.Words() }
 
-// Attributes lists what a policy may read and set on SMTP proxies, for its documentation.
-func Attributes() []*smtp.Attribute { return smtp.Attributes }
-
 // Pages is the documentation of everything that the modules bring but for constants: a module's Pages belong here.
-func Pages() []word.Page { return slices.Concat(core.Pages(), smtp.Pages(), python.Pages()) }
+func Pages() []word.Page {
+	return slices.Concat(core.Pages(), ofAll(func(p *protocol) []word.Page { return p.pages() }), python.Pages())
+}
 
 // Module is one that a policy can import, with the names that it brings.
 type Module struct {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"zorpgo/builtins"
+	"zorpgo/builtins/word"
 	"zorpgo/engine/source"
 )
 
@@ -21,9 +22,9 @@ func TestWordsAreDocumented(t *testing.T) {
 		}
 		example(t, w.Name, w.Example)
 	}
-	for _, a := range builtins.Attributes() {
-		if a.Doc == "" || a.Default == "" || a.Type.Want == "" {
-			t.Errorf("attribute %s: doc, default or type is missing", a.Name)
+	for _, p := range builtins.Pages() {
+		if p.Kind == word.Setting && (p.Doc == "" || p.Rows[0].Default == "" || p.Rows[0].Type == "") {
+			t.Errorf("attribute %s: doc, default or type is missing", p.Name)
 		}
 	}
 }

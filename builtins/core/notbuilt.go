@@ -20,7 +20,7 @@ func NotBuilt() map[string]string {
 // ModulesNotBuilt are the modules of Zorp that are not built.
 func ModulesNotBuilt() map[string]string {
 	modules := map[string]string{}
-	for module := range strings.FieldsSeq("Plug AnyPy Http Ftp Pop3 Telnet Whois Finger Auth AuthDB Keybridge Resolver Stack " +
+	for module := range strings.FieldsSeq("AnyPy Http Ftp Pop3 Telnet Whois Finger Auth AuthDB Keybridge Resolver Stack " +
 		"Encryption Detector Exceptions Receiver Pssl Notification Imap Nntp Ldap Lp Radius Rsh Sip Socks Sqlnet Ssh Tftp Vnc Msrpc Mime Detect") {
 		modules["Zorp."+module] = ""
 	}
@@ -39,7 +39,7 @@ const (
 	asMatcher  = "use RegexpMatcher"
 	noTLS      = "leave it out: STARTTLS is not offered without it"
 	noAuth     = "leave it out: the proxy passes AUTH to the server"
-	onlySmtp   = "SmtpProxy is the proxy class that is built"
+	classes    = "SmtpProxy and PlugProxy are the proxy classes that are built"
 	noRaise    = "call fail(text) to refuse"
 	nothingYet = ""
 )
@@ -59,7 +59,7 @@ var notBuilt = map[string]string{
 		"ClientSSLOptions ServerSSLOptions DHParam X509KeyBridge",
 	noAuth: "InbandAuthentication ServerAuthentication AuthCache AuthPolicy AuthenticationPolicy AuthenticationProvider " +
 		"AbstractAuthentication AbstractAuthenticationBackend",
-	onlySmtp: "Proxy AbstractPlugProxy PlugProxy AbstractAnyPyProxy AnyPyProxy AbstractHttpProxy HttpProxy HttpProxyTransparent " +
+	classes: "Proxy AbstractAnyPyProxy AnyPyProxy AbstractHttpProxy HttpProxy HttpProxyTransparent " +
 		"HttpProxyNonTransparent HttpProxyURIFilter HttpProxyURIFilterNonTransparent HttpWebdavProxy NontransHttpWebdavProxy " +
 		"AbstractFtpProxy FtpProxy FtpProxyRO FtpProxyRW FtpProxyAnonRO FtpProxyAnonRW FtpProxyMinimal AbstractPop3Proxy Pop3Proxy " +
 		"AbstractTelnetProxy TelnetProxy TelnetProxyStrict TelnetProxyNonTransparent AbstractWhoisProxy WhoisProxy " +

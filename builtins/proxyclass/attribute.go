@@ -46,6 +46,19 @@ func NotBuilt(name string, t word.Type, otherwise, why string) *Attribute {
 	return &Attribute{Name: name, Type: t, Default: otherwise, Doc: "not built: " + why, NotBuilt: why}
 }
 
+// NotBuiltAnywhere are the attributes of Zorp's proxies of every protocol that are not built.
+func NotBuiltAnywhere() []*Attribute {
+	return []*Attribute{
+		NotBuilt("encryption_policy", word.Any, "None", "STARTTLS is not offered without it"),
+		NotBuilt("server_socket_mark", word.Integer, "0", "leave it out"),
+		NotBuilt("client_remote_tos", word.Integer, "0", "leave it out"),
+		NotBuilt("client_local_tos", word.Integer, "0", "leave it out"),
+		NotBuilt("server_remote_tos", word.Integer, "0", "leave it out"),
+		NotBuilt("server_local_tos", word.Integer, "0", "leave it out"),
+		NotBuilt("language", word.Text, `"en"`, "messages are English"),
+	}
+}
+
 // Index finds attributes by all their spellings.
 func Index(list []*Attribute) map[string]*Attribute {
 	m := map[string]*Attribute{}

@@ -3,6 +3,7 @@ package proxyclass
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -122,15 +123,22 @@ func (m *Maker) failed(err error, pos source.Pos) {
 	}
 }
 
-// Misspelt warns of attributes that a method sets, nothing reads, and that look like one of the proxy's. To be called
+// Misspelt warns of attributes that a method sets, nothing reads, and that look like one of a proxy's in use. To be called
 // when all classes are compiled: what config() itself set was an error then.
-func (m *Maker) Misspelt() {
-	for _, set := range m.draft.SetOnSelf() {
-		nearest := source.Nearest(set.Name, m.kind.names())
-		if m.kind.Attributes[set.Name] != nil || nearest == "" || m.read(set.Name) || m.draft.FoundAt(set.Pos) {
+func Misspelt(d *word.Draft, makers ...*Maker) {
+	var names []string
+	for _, m := range makers {
+		if len(m.done) > 0 {
+			names = append(names, m.kind.names()...)
+		}
+	}
+	for _, set := range d.SetOnSelf() {
+		nearest := source.Nearest(set.Name, names)
+		read := slices.ContainsFunc(makers, func(m *Maker) bool { return m.read(set.Name) })
+		if slices.Contains(names, set.Name) || nearest == "" || read || d.FoundAt(set.Pos) {
 			continue
 		}
-		m.draft.Find(source.Finding{Pos: set.Pos, Severity: source.Warning, ID: "unread-attribute",
+		d.Find(source.Finding{Pos: set.Pos, Severity: source.Warning, ID: "unread-attribute",
 			Message: fmt.Sprintf("self.%s is no attribute of the proxy, and no method reads it", set.Name), Hint: "did you mean " + nearest + "?"})
 	}
 }
@@ -142,7 +150,7 @@ func (m *Maker) read(name string) bool {
 			return true
 		}
 	}
-	return len(m.done) == 0
+	return false
 }
 
 // perSession is a class whose config() looks at the session, or keeps something changeable on self.

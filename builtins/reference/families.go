@@ -47,6 +47,7 @@ var families = []family{
 	{"SMTP_STK_*", "SMTP_STK_*", "Kinds of stacking, which is not built.", ""},
 	{"SMTP_GETDOMAIN_*", "SMTP_GETDOMAIN_*", "Where the proxy's own name is from, for autodetect_domain_from.",
 		inConfig("self.add_received_header = TRUE\n        self.autodetect_domain_from = SMTP_GETDOMAIN_FQDN")},
+	{"PLUG_DEBUG", "PLUG_DEBUG", "A class of log records, for proxyLog.", `log("plug.debug", CORE_POLICY, 3, "loaded")`},
 	{"SMTP_POLICY", "SMTP_VIOLATION SMTP_REQUEST SMTP_RESPONSE SMTP_POLICY SMTP_DEBUG SMTP_ERROR SMTP_INFO SMTP_ACCOUNTING", "Classes of log records, for proxyLog.",
 		inConfig(`proxyLog(self, SMTP_POLICY, 3, "configured")`)},
 }

@@ -13,7 +13,7 @@ import (
 type Attribute = proxyclass.Attribute
 
 // Attributes are those of AbstractSmtpProxy and SmtpProxy, but for the tables request, response and extensions.
-var Attributes = []*Attribute{
+var Attributes = append([]*Attribute{
 	number("timeout", "600000", "ms without a byte from a side after which the session ends",
 		func(s *smtp.Settings) any { return &s.Timeout }).Between(1, math.MaxInt32),
 	number("unconnected_response_code", "451", "the reply code of the greeting when there is no server",
@@ -101,15 +101,8 @@ var Attributes = []*Attribute{
 
 	proxyclass.NotBuilt("interval_transfer_noop", word.Integer, "60000", "content inspection is not built"),
 	proxyclass.NotBuilt("tls_passthrough", word.Boolean, "FALSE", "what is not seen cannot be checked"),
-	proxyclass.NotBuilt("encryption_policy", word.Any, "None", "STARTTLS is not offered without it"),
 	proxyclass.NotBuilt("tls", word.Any, "None", "STARTTLS is not offered"),
-	proxyclass.NotBuilt("server_socket_mark", word.Integer, "0", "leave it out"),
-	proxyclass.NotBuilt("client_remote_tos", word.Integer, "0", "leave it out"),
-	proxyclass.NotBuilt("client_local_tos", word.Integer, "0", "leave it out"),
-	proxyclass.NotBuilt("server_remote_tos", word.Integer, "0", "leave it out"),
-	proxyclass.NotBuilt("server_local_tos", word.Integer, "0", "leave it out"),
 	proxyclass.NotBuilt("request_stack", word.Any, "{}", "content inspection is not built"),
-	proxyclass.NotBuilt("language", word.Text, `"en"`, "messages are English"),
 
 	inBody(texts("relay_zones", "zones whose clients may send anywhere, with the zones below them; * is every client",
 		func(s *smtp.Settings) any { return &s.Relay.Zones })),
@@ -128,7 +121,7 @@ var Attributes = []*Attribute{
 	boolean("relay_check", "in force as soon as the policy says anything about relaying",
 		"TRUE: mail goes only to relay_domains or comes from relay_zones; FALSE: the server decides",
 		func(s *smtp.Settings) any { return &s.Relay.Check }),
-}
+}, proxyclass.NotBuiltAnywhere()...)
 
 func number(name, otherwise, doc string, setting func(*smtp.Settings) any) *Attribute {
 	return settingOf(name, word.Integer, otherwise, doc, setting)

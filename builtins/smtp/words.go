@@ -11,9 +11,7 @@ import (
 	"zorpgo/builtins/interp"
 	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/word"
-	"zorpgo/engine/proxy"
 	"zorpgo/engine/proxy/smtp"
-	"zorpgo/engine/source"
 )
 
 const smtpProxyName = "SmtpProxy"
@@ -65,11 +63,5 @@ var numbers = map[string]int{
 // Is reports whether class is one of Zorp.Smtp's or derives from one.
 func (w *Words) Is(class *interp.Class) bool { return class.Is(w.abstract) }
 
-// Compile makes a proxy class of a class of the policy, which a service uses at pos. What is wrong becomes findings; then
-// the class is nil.
-func (w *Words) Compile(class *interp.Class, pos source.Pos) proxy.Class {
-	return w.maker.Compile(class, pos)
-}
-
-// Misspelt warns of attributes that a method sets, nothing reads, and that look like one of the proxy's.
-func (w *Words) Misspelt() { w.maker.Misspelt() }
+// Maker makes the proxy classes.
+func (w *Words) Maker() *proxyclass.Maker { return w.maker }
