@@ -88,7 +88,7 @@ func (protocol) Share(c proxyclass.Compiled, s *proxyclass.Shared) proxy.Class {
 }
 
 // PerSession implements proxyclass.Protocol.
-func (protocol) PerSession(*interp.Class) (busy []byte) { return new(plug.Class).Busy() }
+func (protocol) PerSession(*interp.Class) proxy.Class { return new(plug.Class) }
 
 // withoutEffect tells of what is said in vain.
 func (p protocol) withoutEffect(h *host) {

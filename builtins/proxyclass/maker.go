@@ -27,8 +27,8 @@ type Protocol interface {
 	Compile(h Hosted) (Compiled, []error)
 	// Share is the class whose sessions share what config() said.
 	Share(c Compiled, s *Shared) proxy.Class
-	// PerSession prepares for a class whose config() runs in each session, which it returns; busy is what it says then.
-	PerSession(class *interp.Class) (busy []byte)
+	// PerSession prepares for a class whose config() runs in each session; what does not depend on that is like's.
+	PerSession(class *interp.Class) (like proxy.Class)
 }
 
 // Compiled is a class whose protocols are given the object of their session.
@@ -157,7 +157,7 @@ func (m *Maker) read(name string) bool {
 type perSession struct {
 	maker *Maker
 	class *interp.Class
-	busy  []byte
+	like  proxy.Class
 }
 
 func (m *Maker) perSession(class *interp.Class) proxy.Class {
@@ -168,7 +168,13 @@ func (m *Maker) perSession(class *interp.Class) proxy.Class {
 func (p *perSession) Name() string { return p.class.Name() }
 
 // Busy is what a client hears when the service has all the sessions it may have.
-func (p *perSession) Busy() []byte { return p.busy }
+func (p *perSession) Busy() []byte { return p.like.Busy() }
+
+// Opaque implements proxy.Opaque.
+func (p *perSession) Opaque() bool {
+	o, ok := p.like.(proxy.Opaque)
+	return ok && o.Opaque()
+}
 
 // New evaluates config() for a session and makes its protocol.
 func (p *perSession) New(s *session.Session) (proxy.Protocol, error) {

@@ -73,7 +73,7 @@ func (p protocol) Share(c proxyclass.Compiled, s *proxyclass.Shared) proxy.Class
 }
 
 // PerSession implements proxyclass.Protocol: files can be read only while the policy is loaded.
-func (p protocol) PerSession(*interp.Class) (busy []byte) {
+func (p protocol) PerSession(*interp.Class) proxy.Class {
 	p.own.prepare()
-	return new(smtp.Class).Busy()
+	return new(smtp.Class)
 }

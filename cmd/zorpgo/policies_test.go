@@ -47,6 +47,11 @@ var sampleRefuses = map[string][]string{
 	"deny-with-reason": {"the client was told 554 Dial-up addresses send through their provider"},
 }
 
+// sampleOfAnother are samples that no mail passes, and why a rehearsal says that it cannot play them.
+var sampleOfAnother = map[string]string{
+	"plug-imap": "leads to class ImapProxy, which passes on any protocol: a rehearsal speaks SMTP only",
+}
+
 // eachSample runs a command on every sample and instance.
 func eachSample(t *testing.T, command []string, do func(t *testing.T, name string, status int, out, errs string)) {
 	for name, files := range samples(t) {
@@ -78,6 +83,12 @@ func TestSamplesAreGood(t *testing.T) {
 
 func TestSamplesDeliver(t *testing.T) {
 	eachSample(t, []string{"rehearse", "--to", "bob@example.com"}, func(t *testing.T, name string, status int, out, errs string) {
+		if why := sampleOfAnother[name]; why != "" {
+			if status == 0 || !strings.Contains(errs, why) {
+				t.Errorf("exit status %d\n%s%s", status, out, errs)
+			}
+			return
+		}
 		refuses := sampleRefuses[name]
 		if (status == 0) != (refuses == nil) {
 			t.Fatalf("exit status %d\n%s%s", status, out, errs)

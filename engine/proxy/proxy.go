@@ -42,6 +42,11 @@ type Prompt interface {
 	Prompt() bool
 }
 
+// Opaque is a Class that does not read what it passes on: which protocol the two sides speak is not known.
+type Opaque interface {
+	Opaque() bool
+}
+
 // Protocol is the state machine of one session. Its methods are never called concurrently.
 type Protocol interface {
 	// Open begins: the server side is connected, or it could not be and failure says why.

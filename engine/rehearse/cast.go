@@ -7,6 +7,7 @@ import (
 
 	"zorpgo/engine"
 	"zorpgo/engine/dispatch"
+	"zorpgo/engine/proxy"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/stream"
 	"zorpgo/engine/zone"
@@ -24,6 +25,9 @@ type Entrance struct {
 
 // cast finds a client for r, or sees whether the wanted one gets it.
 func cast(c *engine.Config, r *rule.Rule, wanted netip.Addr) (Entrance, error) {
+	if v := c.Services[r.Service]; v != nil && opaque(v.Class) {
+		return Entrance{}, fmt.Errorf("the rule at %s leads to class %s, which passes on any protocol: a rehearsal speaks SMTP only", r.Pos, v.Class.Name())
+	}
 	clients := clientsOf(c, r)
 	if wanted.IsValid() {
 		clients = []netip.Addr{wanted}
@@ -48,6 +52,12 @@ func cast(c *engine.Config, r *rule.Rule, wanted netip.Addr) (Entrance, error) {
 		return Entrance{}, fmt.Errorf("the rule at %s does not get connections of %s", r.Pos, wanted)
 	}
 	return Entrance{}, fmt.Errorf("no client was found whose connections the rule at %s gets", r.Pos)
+}
+
+// opaque reports whether nobody knows what the servers of a class speak.
+func opaque(class proxy.Class) bool {
+	o, ok := class.(proxy.Opaque)
+	return ok && o.Opaque()
 }
 
 // flowOf is a connection of client to at, as loopback shows it.

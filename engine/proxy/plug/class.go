@@ -54,6 +54,7 @@ type Class struct {
 var (
 	_ proxy.Class  = (*Class)(nil)
 	_ proxy.Prompt = (*Class)(nil)
+	_ proxy.Opaque = (*Class)(nil)
 )
 
 // Compile checks s and makes a class of it. All problems are returned; with any the class is nil.
@@ -80,6 +81,9 @@ func (c *Class) Name() string { return c.name }
 
 // Settings are what the class was compiled from.
 func (c *Class) Settings() *Settings { return c.settings }
+
+// Opaque implements proxy.Opaque.
+func (c *Class) Opaque() bool { return true }
 
 // Busy is nothing: there is nothing to say that every protocol understands.
 func (c *Class) Busy() []byte { return nil }
