@@ -40,6 +40,11 @@ func broken(t *testing.T, file string) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			for _, f := range found {
+				if f.Hint == "" && f.ID != "runtime" {
+					t.Errorf("it does not say what to write instead: %s", f)
+				}
+			}
 			got := found.Error() + "\n"
 			if *update {
 				want.Data = []byte(got)

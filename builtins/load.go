@@ -73,6 +73,7 @@ func Load(opts Options, files ...string) (*engine.Config, source.Findings, error
 	if opts.Lint != nil && !l.draft.Partial {
 		found = append(found, opts.Lint(config, found)...)
 	}
+	found = worded(found)
 	found.Sort()
 	if found.HasErrors() {
 		return nil, found, nil

@@ -56,7 +56,7 @@ func TestInstance(t *testing.T) {
 		{"by name, after the top level", "Service('top', SmtpProxy)\n" + two, "mail", "mail top"},
 		{"several", two, "", "p.star:4:5: error: the policy has more than one instance: mail, other [which-instance]\n    choose one with --instance NAME"},
 		{"unknown", two, "mial", "p.star: error: there is no instance function \"mial\" without parameters [unknown-instance]\n    did you mean mail?"},
-		{"with parameters", "def mail(x):\n    Service('mail', SmtpProxy)\n", "mail", "-: error: there is no instance function \"mail\" without parameters [unknown-instance]"},
+		{"with parameters", "def mail(x):\n    Service('mail', SmtpProxy)\n", "mail", "-: error: there is no instance function \"mail\" without parameters [unknown-instance]\n    write def default_instance(): with the services and rules in it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			opts := options(map[string]string{"p.star": "from Zorp.Smtp import *\n" + c.text})

@@ -56,6 +56,11 @@ func bad(t *testing.T, p *catalogue.Page) {
 	case got != p.Finding:
 		t.Errorf("got\n%s\nwant\n%s\ngo test ./builtins/catalogue -update writes it", got, p.Finding)
 	}
+	for _, f := range found {
+		if f.Hint == "" {
+			t.Errorf("it does not say what to write instead: %s", f)
+		}
+	}
 	if worst, _ := found.Worst(); worst.String() != p.Severity {
 		t.Errorf("it is of severity %s, the page says %s", worst, p.Severity)
 	}

@@ -116,7 +116,7 @@ func numbers(c *word.Call, param string, highest int) []int {
 func number(v starlark.Value, highest int) (int, error) {
 	n, ok := word.AsInt(v)
 	if !ok || n < 0 || n > highest {
-		return 0, fmt.Errorf("%s is no number from 0 to %d", v, highest)
+		return 0, fmt.Errorf("%s is out of range, write a number from 0 to %d", v, highest)
 	}
 	return n, nil
 }

@@ -71,3 +71,22 @@ func didYouMean(name string, names []string) string {
 	}
 	return ""
 }
+
+// remedies are ways out of errors that a policy meets while it runs, by how these begin.
+var remedies = []struct{ begins, hint string }{
+	{"key ", "test beforehand, as in: if key in table, or write table.get(key, otherwise)"},
+	{"index ", "test beforehand how long it is: if len(list) > n"},
+	{"not enough arguments for format", "give a value for each % of the text"},
+	{"unknown binary op", "convert one of the two: str(x), int(x)"},
+	{"division by zero", "test beforehand that it is not 0"},
+}
+
+// remedy is a way out of the error message; "" if none is known.
+func remedy(message string) string {
+	for _, r := range remedies {
+		if strings.HasPrefix(message, r.begins) {
+			return r.hint
+		}
+	}
+	return ""
+}

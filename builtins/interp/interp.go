@@ -103,5 +103,8 @@ func FindingsOf(err error) source.Findings {
 		return found
 	}
 	message := strings.TrimPrefix(err.Error(), "Starlark computation cancelled: ")
+	if hint == "" {
+		hint = remedy(message)
+	}
 	return source.Findings{{Pos: at, Severity: source.Error, ID: "runtime", Message: message, Hint: hint}}
 }

@@ -96,7 +96,12 @@ func (m *Maker) compile(class *interp.Class, pos source.Pos) proxy.Class {
 	compiled, problems := m.protocol.Compile(h)
 	for _, problem := range problems {
 		attribute, _, _ := strings.Cut(problem.Error(), ":")
-		m.draft.Error(h.Base().Where(attribute, pos), "bad-class", "class "+class.Name()+": "+problem.Error(), "")
+		documented, _, _ := strings.Cut(attribute, "[")
+		hint := ""
+		if slices.Contains(h.Base().Kind.names(), documented) {
+			hint = "zorpgo doc " + documented + " says what it may be"
+		}
+		m.draft.Error(h.Base().Where(attribute, pos), "bad-class", "class "+class.Name()+": "+problem.Error(), hint)
 	}
 	if s, ok := h.(interface{ Unshareable() bool }); !object.Shareable() || ok && s.Unshareable() {
 		return m.perSession(class)

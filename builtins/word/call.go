@@ -3,6 +3,7 @@ package word
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -218,5 +219,8 @@ func (c *Call) WarnAt(pos source.Pos, id, message, hint string) {
 
 func (c *Call) problem(pos source.Pos, id, message, hint string) {
 	c.Bad = true
+	if hint == "" && !strings.Contains(message, ", want ") && !strings.Contains(message, ", write ") && !strings.Contains(c.Word.Example, "\n") {
+		hint = "for example: " + c.Word.Example
+	}
 	c.Draft.Find(source.Finding{Pos: pos, Severity: source.Error, ID: id, Message: message, Hint: hint})
 }
