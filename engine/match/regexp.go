@@ -51,21 +51,28 @@ func found(patterns []*regexp.Regexp, text string) bool {
 func compile(list string, patterns []string, ignoreCase bool) ([]*regexp.Regexp, error) {
 	var compiled []*regexp.Regexp
 	for i, text := range patterns {
-		text = strings.TrimRightFunc(text, unicode.IsSpace)
-		p, err := regexp.Compile(text)
-		if backReference.MatchString(text) { // Go would read some as octal numbers
-			err = errBackReference
-		}
-		if err == nil && ignoreCase {
-			p, err = regexp.Compile("(?i)" + text)
-		}
+		p, err := compileOne(text, ignoreCase)
 		if err != nil {
-			return nil, fmt.Errorf("%s pattern %d, %q: %s", list, i+1, text, reason(err))
+			return nil, fmt.Errorf("%s pattern %d, %q: %s", list, i+1, trimmed(text), reason(err))
 		}
 		compiled = append(compiled, p)
 	}
 	return compiled, nil
 }
+
+func compileOne(text string, ignoreCase bool) (*regexp.Regexp, error) {
+	text = trimmed(text)
+	p, err := regexp.Compile(text)
+	if backReference.MatchString(text) { // Go would read some as octal numbers
+		return nil, errBackReference
+	}
+	if err == nil && ignoreCase {
+		return regexp.Compile("(?i)" + text)
+	}
+	return p, err
+}
+
+func trimmed(pattern string) string { return strings.TrimRightFunc(pattern, unicode.IsSpace) }
 
 var (
 	backReference    = regexp.MustCompile(`^(?:[^\\]|\\[^1-9])*(?:\\[1-9]|\(\?P=)`)
