@@ -1,18 +1,22 @@
 package builtins_test
 
 import (
+	"bufio"
 	"context"
 	"flag"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"zorpgo/builtins"
+	"zorpgo/engine/match"
 )
 
 var update = flag.Bool("update", false, "rewrite what is expected")
@@ -70,7 +74,12 @@ func options(files map[string]string) builtins.Options {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 		},
 		Resolve: func(_ context.Context, host string) ([]netip.Addr, error) {
-			if host == "mail.example.com" {
+			switch host {
+			case "spam.example.list.example.", "66.2.0.192.list.example.":
+				return []netip.Addr{netip.MustParseAddr("127.0.0.2")}, nil
+			case "good.example.list.example.":
+				return nil, &net.DNSError{IsNotFound: true}
+			case "mail.example.com":
 				return []netip.Addr{netip.MustParseAddr("fd00::25"), netip.MustParseAddr("192.0.2.25")}, nil
 			}
 			return nil, os.ErrNotExist
@@ -81,7 +90,47 @@ func options(files map[string]string) builtins.Options {
 			}
 			return nil, os.ErrNotExist
 		},
+		ResolveAt: func(netip.AddrPort) match.Resolve {
+			return func(context.Context, string) ([]netip.Addr, error) { return nil, nil }
+		},
+		DialMail:   knowsBob,
+		Open:       etc.Open,
 		Hostname:   func() (string, error) { return "fw.example.com", nil },
 		Interfaces: played,
 	}
+}
+
+// etc are the lists that there are.
+var etc = files{fstest.MapFS{
+	"etc/spammers":        {Data: []byte("@spam\\.example$\n\n@junk\\.example$\n")},
+	"etc/friends":         {Data: []byte("^friend@")},
+	"etc/zorpgo/spammers": {},
+}}
+
+type files struct{ fstest.MapFS }
+
+// Open opens a file by its absolute name.
+func (f files) Open(name string) (fs.File, error) {
+	file, err := f.MapFS.Open(strings.TrimPrefix(name, "/"))
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return file, nil
+}
+
+// knowsBob connects to a mail server that has one mailbox.
+func knowsBob(context.Context, netip.Addr, netip.AddrPort) (net.Conn, error) {
+	near, far := net.Pipe()
+	go func() { // ends when near is closed
+		defer far.Close()
+		_, _ = far.Write([]byte("220 mx\r\n"))
+		for lines := bufio.NewScanner(far); lines.Scan(); {
+			reply := map[string]string{"RCPT TO:<eve@example.com>": "550 no", "RCPT TO:<later@example.com>": "451 busy"}[lines.Text()]
+			if reply == "" {
+				reply = "250 ok"
+			}
+			_, _ = far.Write([]byte(reply + "\r\n"))
+		}
+	}()
+	return near, nil
 }

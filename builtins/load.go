@@ -26,6 +26,7 @@ import (
 	"zorpgo/builtins/review"
 	"zorpgo/builtins/word"
 	"zorpgo/engine"
+	"zorpgo/engine/match"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/source"
@@ -40,6 +41,9 @@ type Options struct {
 	Log      *slog.Logger                                                 // what the policy logs and prints; slog.Default() if nil
 
 	LookupAddr func(ctx context.Context, addr string) ([]string, error) // the system's resolver if nil
+	ResolveAt  func(server netip.AddrPort) match.Resolve                // asks one DNS server; match.AskServer if nil
+	DialMail   match.DialFrom                                           // to mail servers that are asked for recipients; match.DialTCP if nil
+	Open       match.Open                                               // opens lists; match.OpenFile if nil
 	Hostname   func() (string, error)                                   // os.Hostname if nil
 	Now        func() time.Time                                         // time.Now if nil
 	Interfaces func() []word.Interface                                  // this host's if nil
@@ -121,6 +125,10 @@ func newLoad(opts Options) *load {
 	}
 	d := word.NewDraft(opts.Log)
 	d.ReadFile, d.Resolve = opts.ReadFile, opts.Resolve
+	d.ResolveAt, d.DialMail, d.Open = match.AskServer, opts.DialMail, opts.Open
+	if opts.ResolveAt != nil {
+		d.ResolveAt = opts.ResolveAt
+	}
 	d.LookupAddr, d.Hostname, d.Now = opts.LookupAddr, opts.Hostname, opts.Now
 	if opts.Interfaces != nil {
 		d.Interfaces = opts.Interfaces

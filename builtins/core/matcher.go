@@ -1,6 +1,8 @@
 package core
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"go.starlark.net/starlark"
@@ -8,6 +10,7 @@ import (
 	"zorpgo/builtins/interp"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/match"
+	"zorpgo/engine/source"
 )
 
 var matcherWords = []*word.Word{
@@ -18,7 +21,7 @@ var matcherWords = []*word.Word{
 		Errors:  []string{"a name that another matcher has"},
 		Params: []word.Param{
 			{Name: "name", Type: word.Text, Doc: "how proxy classes refer to it"},
-			{Name: "matcher", Type: word.TypeOf[*word.Matcher]("a matcher, such as RegexpMatcher(...)"), Doc: "the matcher"},
+			{Name: "matcher", Type: word.MatcherValue, Doc: "the matcher"},
 		},
 		Make: makeMatcherPolicy,
 	},
@@ -35,22 +38,102 @@ var matcherWords = []*word.Word{
 		},
 		Make: makeRegexpMatcher,
 	},
+	regexpFileMatcherWord, combineMatcherWord, dnsMatcherWord, invalidRecipientWord,
+	{
+		Name: "getMatcher", Module: "Zorp.Core",
+		Doc: "Returns a matcher, to be asked by its method checkMatch(text): TRUE if it matches. In a session that may take time, of this session only. " +
+			"If the matcher cannot tell, the function that asks fails, and so the client is refused for now.",
+		Example: "MatcherPolicy(\"partners\", RegexpMatcher([\"@partner\\\\.example$\"]))\n" + `getMatcher("partners").checkMatch("a@partner.example")`,
+		Errors:  []string{"the name of a matcher that is not defined"},
+		Params: []word.Param{{Name: "matcher", Type: word.Type{Want: "a matcher, a MatcherPolicy or its name", Accepts: func(v starlark.Value) bool {
+			return word.Text.Accepts(v) || word.IsMatcher(v)
+		}}, Doc: "the matcher, or the name of one that is defined here or further below"}},
+		Make: makeGetMatcher,
+	},
 }
 
 func makeMatcherPolicy(c *word.Call) starlark.Value {
-	m, _ := word.Get[*word.Matcher](c, "matcher")
 	name := c.Text("name")
 	if first := c.Draft.Matchers[name]; first != nil {
 		c.Problem("name", "matcher-name-twice", fmt.Sprintf("matcher %q is defined already at %s", name, first.Pos), "give one of the two another name")
 	} else if name != "" {
-		policy := &word.Matcher{Name: name, Pos: c.Pos}
-		if m != nil {
+		policy := &word.Matcher{Name: name, Pos: c.Pos, Is: unread{}}
+		if m := matcherOf(c, c.Given("matcher")); m != nil {
 			policy.Is = m.Is
 		}
 		c.Draft.Matchers[name] = policy
-		return word.NewValue(c, "matcher", policy)
+		return word.NewMatcher(c, policy)
 	}
 	return interp.Poison{}
+}
+
+// unread stands for a matcher that a finding is about.
+type unread struct{}
+
+// Match has no answer.
+func (unread) Match(context.Context, string) (bool, error) {
+	return false, errors.New("the matcher is not defined")
+}
+
+// matcherOf is the matcher that v is, which is constant from then on; nil if it is none, or a finding is about it.
+func matcherOf(c *word.Call, v starlark.Value) *word.Matcher {
+	m, err := c.Draft.MatcherOf(v)
+	for _, f := range interp.FindingsOf(err) {
+		c.Bad = true
+		c.Draft.Find(f)
+	}
+	if m != nil {
+		c.Draft.Constant(v)
+	}
+	return m
+}
+
+// namedMatcher stands for the matcher that a name is given to, which may be further below.
+type namedMatcher struct {
+	name string
+	pos  source.Pos
+	is   match.Matcher
+}
+
+// Match asks the matcher that has the name.
+func (n *namedMatcher) Match(ctx context.Context, text string) (bool, error) {
+	if n.is == nil {
+		return false, fmt.Errorf("matcher %q is not defined yet", n.name)
+	}
+	return n.is.Match(ctx, text)
+}
+
+// resolve finds the matcher, or says that there is none.
+func (n *namedMatcher) resolve(c *word.Call) bool {
+	d := c.Draft
+	if m := d.Matchers[n.name]; m != nil {
+		n.is = m.Is
+		return true
+	}
+	if !d.Partial {
+		c.ProblemAt(n.pos, "unknown-matcher", fmt.Sprintf("matcher %q is not defined", n.name), word.DidYouMean(n.name, d.MatcherNames(), "defined matchers: "))
+	}
+	return false
+}
+
+func makeGetMatcher(c *word.Call) starlark.Value {
+	switch v := c.Given("matcher").(type) {
+	case nil:
+		return interp.Poison{}
+	case starlark.String:
+		n := &namedMatcher{name: string(v), pos: c.At("matcher")}
+		if m := c.Draft.Matchers[n.name]; m != nil {
+			n.is = m.Is
+		} else {
+			c.Draft.Later(func() { n.resolve(c) })
+		}
+		return word.NewMatcher(c, &word.Matcher{Name: n.name, Pos: c.Pos, Is: n})
+	default:
+		if m := matcherOf(c, v); m == nil {
+			return interp.Poison{}
+		}
+		return v
+	}
 }
 
 func makeRegexpMatcher(c *word.Call) starlark.Value {
@@ -72,5 +155,5 @@ func makeRegexpMatcher(c *word.Call) starlark.Value {
 	if err != nil {
 		return interp.Poison{}
 	}
-	return word.NewValue(c, "matcher", &word.Matcher{Pos: c.Pos, Is: m})
+	return word.NewMatcher(c, &word.Matcher{Pos: c.Pos, Is: m})
 }

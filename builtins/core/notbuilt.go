@@ -36,7 +36,7 @@ const (
 	noUDP      = "leave it out: only TCP is served"
 	asRouter   = "use InbandRouter, and call self.session.setServer(address) in connectServer of the proxy class"
 	asChainer  = "use ConnectChainer, RoundRobinChainer or FailoverChainer"
-	asMatcher  = "use RegexpMatcher"
+	asMatcher  = "use DNSMatcher with the names of the hosts"
 	noTLS      = "leave it out: STARTTLS is not offered without it"
 	noAuth     = "leave it out: the proxy passes AUTH to the server"
 	classes    = "SmtpProxy and PlugProxy are the proxy classes that are built"
@@ -52,7 +52,7 @@ var notBuilt = map[string]string{
 	noUDP:                             "Receiver ZoneReceiver CSZoneReceiver NDimensionReceiver",
 	asRouter:                          "AbstractRouter",
 	asChainer:                         "SideStackChainer AbstractChainer",
-	asMatcher:                         "AbstractMatcher RegexpFileMatcher CombineMatcher DNSMatcher WindowsUpdateMatcher SmtpInvalidRecipientMatcher getMatcher",
+	asMatcher:                         "WindowsUpdateMatcher",
 	noTLS: "EncryptionPolicy NoneEncryption TwoSidedEncryption ServerOnlyEncryption ClientOnlyEncryption ForwardStartTLSEncryption " +
 		"FakeStartTLSEncryption ClientOnlyStartTLSEncryption SNIBasedCertificate DynamicCertificate StaticCertificate CertificateCA " +
 		"Certificate PrivateKey ServerCertificateVerifier ClientCertificateVerifier ClientNoneVerifier ServerNoneVerifier " +

@@ -167,7 +167,7 @@ func (h *Host) AttrNames() []string { return append(h.Kind.names(), "session") }
 func (h *Host) classAttributes() error {
 	for _, name := range h.Class.AttrNames() {
 		v, owner := h.Class.Lookup(name)
-		if _, method := v.(starlark.Callable); owner == nil || owner.GoMade() || method {
+		if owner == nil || owner.GoMade() || h.isMethod(name, v) {
 			continue
 		}
 		h.Report.fixed = owner.Pos()
@@ -177,6 +177,13 @@ func (h *Host) classAttributes() error {
 		h.Report.fixed = source.Pos{}
 	}
 	return nil
+}
+
+// isMethod reports whether v is a method of the policy, which no attribute of the proxy can be.
+func (h *Host) isMethod(name string, v starlark.Value) bool {
+	_, callable := v.(starlark.Callable)
+	a := h.Kind.Attributes[name]
+	return callable && (a == nil || !a.InClass)
 }
 
 func (h *Host) classAttribute(name string, v starlark.Value) error {

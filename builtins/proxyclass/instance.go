@@ -45,7 +45,9 @@ func sessionThread(name string, s *session.Session) *starlark.Thread {
 	if s == nil { // a view made by hand
 		return interp.NewThread(name, interp.CallLimits, nil)
 	}
-	return word.SessionThread(name, s.Log)
+	thread := word.SessionThread(name, s.Log)
+	word.Until(thread, s.Until())
+	return thread
 }
 
 // Moment is a session at the time at which the engine asks a function of the policy.

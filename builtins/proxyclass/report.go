@@ -7,6 +7,7 @@ package proxyclass
 import (
 	"go.starlark.net/starlark"
 
+	"zorpgo/builtins/interp"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/source"
 )
@@ -44,5 +45,16 @@ func (r *Report) ProblemAt(pos source.Pos, id, message, hint string) error {
 		return source.Findings{f}
 	}
 	r.Draft.Find(f)
+	return nil
+}
+
+// Problems is ProblemAt for what err, source.Findings, is made of.
+func (r *Report) Problems(err error) error {
+	if r.Draft == nil {
+		return err
+	}
+	for _, f := range interp.FindingsOf(err) {
+		r.Draft.Find(f)
+	}
 	return nil
 }

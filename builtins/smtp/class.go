@@ -12,7 +12,7 @@ import (
 type made struct {
 	*smtp.Class
 	*proxyclass.Shared
-	waits bool // the policy asks the resolver: a callback may take time
+	waits bool // the policy asks the resolver or a matcher: what a driver does not run as a question may take time
 }
 
 var _ proxy.Class = (*made)(nil)
@@ -69,7 +69,9 @@ func (protocol) Compile(hosted proxyclass.Hosted) (proxyclass.Compiled, []error)
 
 // Share implements proxyclass.Protocol.
 func (p protocol) Share(c proxyclass.Compiled, s *proxyclass.Shared) proxy.Class {
-	return &made{Class: c.(*smtp.Class), Shared: s, waits: p.draft.Places.Waits}
+	settings := s.Host.(*host).settings
+	inline := settings.Received != nil || settings.ShutDown != nil
+	return &made{Class: c.(*smtp.Class), Shared: s, waits: p.draft.Places.Waits && inline}
 }
 
 // PerSession implements proxyclass.Protocol: files can be read only while the policy is loaded.

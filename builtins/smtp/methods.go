@@ -110,7 +110,8 @@ func checkSender(c *methodCall) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return answer(c, c.Host.settings.CheckSenderAddress(c.Host.view(), param)), nil
+	r, err := c.Host.settings.CheckSenderAddress(c.Host.view(), param)
+	return answer(c, r), err
 }
 
 // inSession is the string argument i of a check, which works during a session only.
@@ -139,18 +140,20 @@ func checkRecipient(c *methodCall) (starlark.Value, error) {
 	}
 	settings, view := c.Host.settings, c.Host.view()
 	if !proxyclass.Overridden(c.Host.Class, "relayCheck") && !proxyclass.Overridden(c.Host.Class, "zoneCheck") || !settings.Relay.Check {
-		return answer(c, settings.CheckRecipientAddress(view, param)), nil
+		r, err := settings.CheckRecipientAddress(view, param)
+		return answer(c, r), err
 	}
 	before, after := *settings, *settings
 	before.Relay.Check, before.Relay.RecipientMatcher = false, nil
 	after.Relay.Check = false
-	if r := before.CheckRecipientAddress(view, param); r != (smtp.Refusal{}) {
-		return answer(c, r), nil
+	if r, err := before.CheckRecipientAddress(view, param); r != (smtp.Refusal{}) || err != nil {
+		return answer(c, r), err
 	}
 	if ok, err := asksRelay(c, param); !ok || err != nil {
 		return answer(c, relayDenied), err
 	}
-	return answer(c, after.CheckRecipientAddress(view, param)), nil
+	r, err := after.CheckRecipientAddress(view, param)
+	return answer(c, r), err
 }
 
 func asksRelay(c *methodCall, param string) (bool, error) {
@@ -173,7 +176,8 @@ func relayCheck(c *methodCall) (starlark.Value, error) {
 		return nil, err
 	}
 	if !proxyclass.Overridden(c.Host.Class, "zoneCheck") {
-		return starlark.Bool(c.Host.settings.RelayCheck(c.Host.view(), address)), nil
+		ok, err := c.Host.settings.RelayCheck(c.Host.view(), address)
+		return starlark.Bool(ok), err
 	}
 	v, _, err := c.Self.Call(c.Thread, "zoneCheck", word.ZoneValue(c.Host.view().Session.ClientZone))
 	if err != nil || bool(v.Truth()) {
@@ -181,7 +185,8 @@ func relayCheck(c *methodCall) (starlark.Value, error) {
 	}
 	domains := *c.Host.settings
 	domains.Relay.Zones = nil
-	return starlark.Bool(domains.RelayCheck(c.Host.view(), address)), nil
+	ok, err := domains.RelayCheck(c.Host.view(), address)
+	return starlark.Bool(ok), err
 }
 
 // zoneCheck reports whether a zone, or one that administers it, is in relay_zones.

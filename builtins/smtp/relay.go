@@ -13,11 +13,8 @@ import (
 )
 
 var matcherType = word.Type{Want: "a matcher, a MatcherPolicy or its name", Accepts: func(v starlark.Value) bool {
-	switch v.(type) {
-	case starlark.String, *word.Value[*word.Matcher]:
-		return true
-	}
-	return false
+	_, name := v.(starlark.String)
+	return name || word.IsMatcher(v)
 }}
 
 // noteRelay keeps what an attribute says about relaying.
@@ -66,16 +63,24 @@ func (h *host) resolveRelay(d *word.Draft) error {
 
 func (h *host) resolveMatcher(d *word.Draft, attribute string, to *match.Matcher) error {
 	r := h.Values[attribute]
-	switch v := r.Value.(type) {
-	case *word.Value[*word.Matcher]:
-		*to = v.Is.Is
-	case starlark.String:
-		m := d.Matchers[string(v)]
+	if name, ok := r.Value.(starlark.String); ok {
+		m := d.Matchers[string(name)]
 		if m == nil {
-			return h.Report.ProblemAt(r.Pos, "unknown-matcher", fmt.Sprintf("%s: matcher %q is not defined", attribute, string(v)),
-				word.DidYouMean(string(v), d.MatcherNames(), "defined matchers: "))
+			return h.Report.ProblemAt(r.Pos, "unknown-matcher", fmt.Sprintf("%s: matcher %q is not defined", attribute, string(name)),
+				word.DidYouMean(string(name), d.MatcherNames(), "defined matchers: "))
 		}
 		*to = m.Is
+		return nil
+	}
+	m, err := d.MatcherOf(r.Value)
+	if err != nil {
+		return h.Report.Problems(err)
+	}
+	if m != nil {
+		*to = m.Is
+		if h.Session == nil { // else it is one session's own
+			d.Constant(r.Value)
+		}
 	}
 	return nil
 }

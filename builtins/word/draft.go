@@ -34,6 +34,9 @@ type Draft struct {
 	Resolve  func(ctx context.Context, host string) ([]netip.Addr, error)
 	ReadFile func(name string) ([]byte, error)
 
+	ResolveAt  func(server netip.AddrPort) match.Resolve // asks one DNS server
+	DialMail   match.DialFrom                            // connects to mail servers that are asked for recipients
+	Open       match.Open                                // opens lists
 	LookupAddr func(ctx context.Context, addr string) ([]string, error)
 	Hostname   func() (string, error)
 	Now        func() time.Time // nil: time.Now
@@ -53,6 +56,7 @@ type Draft struct {
 	// Thread is the one that runs the policy while it is loaded; nil before and after.
 	Thread *starlark.Thread
 
+	live   bool // the words are called in a session
 	later  []func()
 	zoneAt map[string]int // the first zone of that name in Zones
 }
@@ -100,8 +104,14 @@ func (d *Draft) Note(pos source.Pos, id, message, hint string) {
 	d.Find(source.Finding{Pos: pos, Severity: source.Note, ID: id, Message: message, Hint: hint})
 }
 
-// Later has f run when the whole policy was read, so that names may be used before they are defined.
-func (d *Draft) Later(f func()) { d.later = append(d.later, f) }
+// Later has f run when the whole policy was read, so that names may be used before they are defined: in a session at once.
+func (d *Draft) Later(f func()) {
+	if d.live {
+		f()
+		return
+	}
+	d.later = append(d.later, f)
+}
 
 // Finish runs what was put off, and what that puts off.
 func (d *Draft) Finish() {

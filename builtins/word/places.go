@@ -15,11 +15,14 @@ type Places struct {
 	onSelf []Assignment
 	defs   map[source.Pos]*syntax.DefStmt
 	texts  map[string]int // how often a text stands in the policy
-	Waits  bool           // the policy mentions functions that wait for the resolver
+	Waits  bool           // the policy mentions functions that wait for the resolver, or for a matcher
 }
 
 // waiting are the functions that wait for the resolver.
 var waiting = map[string]bool{"gethostbyname": true, "gethostbyaddr": true, "getfqdn": true, "setTargetAddressByHostname": true}
+
+// asking are the methods that may wait for a matcher; a class that defines one need not call it.
+var asking = map[string]bool{checkMatch: true, "checkSender": true, "checkRecipient": true, "relayCheck": true}
 
 // Assignment is a place where a method sets an attribute of its object.
 type Assignment struct {
@@ -52,7 +55,7 @@ func (p *Places) Learn(f *syntax.File) {
 		case *syntax.Ident:
 			p.Waits = p.Waits || waiting[e.Name]
 		case *syntax.DotExpr:
-			p.Waits = p.Waits || waiting[e.Name.Name]
+			p.Waits = p.Waits || waiting[e.Name.Name] || asking[e.Name.Name]
 			p.starts[position(e.Dot)] = exprPos(e)
 		case *syntax.IndexExpr:
 			p.starts[position(e.Lbrack)] = exprPos(e)

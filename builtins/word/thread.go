@@ -1,6 +1,7 @@
 package word
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 
@@ -22,6 +23,19 @@ func SessionThread(name string, log *slog.Logger) *starlark.Thread {
 
 // inSession reports whether thread is a SessionThread.
 func inSession(thread *starlark.Thread) bool { return thread.Local(loggerKey) != nil }
+
+const untilKey = "until"
+
+// Until has what thread waits for end with ctx.
+func Until(thread *starlark.Thread, ctx context.Context) { thread.SetLocal(untilKey, ctx) }
+
+// until is how long thread may wait.
+func until(thread *starlark.Thread) context.Context {
+	if ctx, ok := thread.Local(untilKey).(context.Context); ok {
+		return ctx
+	}
+	return context.Background()
+}
 
 // Logger is where a policy's log records on thread go.
 func Logger(thread *starlark.Thread, d *Draft) *slog.Logger {

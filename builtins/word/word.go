@@ -92,7 +92,7 @@ func (c *Call) inSession(args starlark.Tuple, kwargs []starlark.Tuple) (starlark
 		return nil, fmt.Errorf("%s can be called while the policy is loaded, not in a session", c.name)
 	}
 	own := *c.Draft
-	own.Findings = nil
+	own.Findings, own.live = nil, true
 	c.Draft = &own
 	c.bind(args, kwargs)
 	v := c.Word.Make(c)

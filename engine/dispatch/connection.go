@@ -24,7 +24,7 @@ func (d *Dispatcher) handle(conn net.Conn, direct bool) {
 	p := d.policy.Load()
 	client, local := d.options.Present(conn)
 	s := p.begin(d.options, client, local)
-	s.Direct = direct
+	s.Context, s.Direct = d.ctx, direct
 	f := p.flow(s, conn)
 	v, reason := p.decide(s, &f)
 	if v == nil {

@@ -165,7 +165,7 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 		return
 	}
 	s := p.begin(d.options, client, a.local(fd))
-	s.Direct = a.direct
+	s.Context, s.Direct = d.ctx, a.direct
 	f := p.flow(s, nil)
 	v, reason := p.decide(s, &f)
 	if v == nil {

@@ -22,6 +22,7 @@ type Session struct {
 	RuleID  int
 	RulePos source.Pos // the rule that decided
 	Log     *slog.Logger
+	Context context.Context // is done when the session is cut; nil: see Until
 
 	Client      netip.AddrPort // the client
 	ClientLocal netip.AddrPort // the address that the client connected to
@@ -41,6 +42,14 @@ type Session struct {
 	Verdict Verdict
 	Reason  string // why the verdict is not Accepted, for the closing record
 	Count   Counters
+}
+
+// Until is how long what the session asks for may be waited for: until it is cut.
+func (s *Session) Until() context.Context {
+	if s == nil || s.Context == nil {
+		return context.Background()
+	}
+	return s.Context
 }
 
 // Counters are what a session moved, for its closing record.

@@ -101,7 +101,7 @@ func (m *Machine) askRequest(x proxy.Exchange, verb Verb, name []byte, hook Hook
 
 func (m *Machine) checkNow(x proxy.Exchange, verb Verb, name []byte, hook Hook) {
 	if hook == CheckRecipient {
-		if a := m.settings.checkRecipient(m.session, m.pathAt()); a != nil {
+		if a, _ := m.settings.checkRecipient(m.session, m.pathAt()); a != nil { // no matcher is asked, which could fail
 			m.refuse(x, name, a)
 			return
 		}

@@ -225,9 +225,9 @@ func TestRelayCheck(t *testing.T) {
 		s.Relay = c.relay
 		on := newSession()
 		on.Client, on.ClientZone = netip.MustParseAddrPort("192.0.2.1:1"), c.zone
-		got := s.CheckRecipientAddress(&View{Session: on, Settings: s}, "To:<"+c.rcpt+">")
-		if (got.Code == "") != c.ok {
-			t.Errorf("%+v, client zone %v, %s: %v", c.relay, c.zone, c.rcpt, got)
+		got, err := s.CheckRecipientAddress(&View{Session: on, Settings: s}, "To:<"+c.rcpt+">")
+		if (got.Code == "") != c.ok || err != nil {
+			t.Errorf("%+v, client zone %v, %s: %v, %v", c.relay, c.zone, c.rcpt, got, err)
 		}
 	}
 }

@@ -2,7 +2,7 @@ package smtp
 
 import (
 	"bytes"
-	"context"
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -28,12 +28,14 @@ type (
 
 // Decide refuses a sender as SmtpProxy.checkSender does.
 func (senderCheck) Decide(v *View) (Action, error) {
-	return v.refuseWith(v.Settings.CheckSenderAddress(v, v.RequestParam)), nil
+	r, err := v.Settings.CheckSenderAddress(v, v.RequestParam)
+	return v.refuseWith(r), err
 }
 
 // Decide refuses a recipient as SmtpProxy.checkRecipient does.
 func (recipientCheck) Decide(v *View) (Action, error) {
-	return v.refuseWith(v.Settings.CheckRecipientAddress(v, v.RequestParam)), nil
+	r, err := v.Settings.CheckRecipientAddress(v, v.RequestParam)
+	return v.refuseWith(r), err
 }
 
 func (v *View) refuseWith(r Refusal) Action {
@@ -44,31 +46,39 @@ func (v *View) refuseWith(r Refusal) Action {
 	return Reject
 }
 
-// CheckSenderAddress is checkSender for the normalised parameter of MAIL, "From:<address>...".
-func (s *Settings) CheckSenderAddress(_ *View, param string) Refusal {
+// CheckSenderAddress is checkSender for the normalised parameter of MAIL, "From:<address>...". It may have to wait. The
+// error is that of a matcher which the policy wrote.
+func (s *Settings) CheckSenderAddress(v *View, param string) (Refusal, error) {
 	p, ok := s.addressOf(param, "FROM:")
 	if !ok {
-		return refusal(&answerMalformed)
+		return refusal(&answerMalformed), nil
 	}
-	return refusal(s.matchAddress(s.Relay.SenderMatcher, p.Address, &answerSender, &answerSenderSoft))
+	a, err := s.matchAddress(v.Session, s.Relay.SenderMatcher, p.Address, &answerSender, &answerSenderSoft)
+	return refusal(a), err
 }
 
-// CheckRecipientAddress is checkRecipient for the normalised parameter of RCPT, "To:<address>...".
-func (s *Settings) CheckRecipientAddress(v *View, param string) Refusal {
+// CheckRecipientAddress is checkRecipient for the normalised parameter of RCPT, "To:<address>...". It may have to wait.
+// The error is that of a matcher which the policy wrote.
+func (s *Settings) CheckRecipientAddress(v *View, param string) (Refusal, error) {
 	p, ok := s.addressOf(param, "TO:")
 	if !ok {
-		return refusal(&answerMalformed)
+		return refusal(&answerMalformed), nil
 	}
-	if a := s.checkRecipient(v.Session, p); a != nil {
-		return refusal(a)
+	a, err := s.checkRecipient(v.Session, p)
+	if a == nil && err == nil && !isPostmaster(p) {
+		a, err = s.matchAddress(v.Session, s.Relay.RecipientMatcher, p.Address, &answerRcpt, &answerRcptSoft)
 	}
-	return refusal(s.matchAddress(s.Relay.RecipientMatcher, p.Address, &answerRcpt, &answerRcptSoft))
+	return refusal(a), err
 }
 
-// RelayCheck reports whether SmtpProxy's relay check lets the address through for the session's client.
-func (s *Settings) RelayCheck(v *View, address string) bool {
+// RelayCheck reports whether SmtpProxy's relay check lets the address through for the session's client. The error is that
+// of a matcher which the policy wrote.
+func (s *Settings) RelayCheck(v *View, address string) (bool, error) {
 	p, _, err := parseMailbox([]byte(address), pathRules{utf8: true})
-	return err == nil && s.relays(v.Session, p)
+	if err != nil {
+		return false, nil
+	}
+	return s.relays(v.Session, p)
 }
 
 func refusal(a *answer) Refusal {
@@ -88,24 +98,30 @@ func (s *Settings) addressOf(param, prefix string) (Path, bool) {
 }
 
 // checkRecipient is checkRecipient up to the recipient matcher; nil accepts.
-func (s *Settings) checkRecipient(on *session.Session, p Path) *answer {
+func (s *Settings) checkRecipient(on *session.Session, p Path) (*answer, error) {
 	switch {
 	case isPostmaster(p):
-		return nil
+		return nil, nil
 	case !s.Relay.PermitPercentHack && bytes.IndexByte(p.LocalPart, '%') >= 0,
 		!s.Relay.PermitExclamationMark && bytes.IndexByte(p.LocalPart, '!') >= 0:
-		return &answerMalformed
-	case s.Relay.Check && !s.relays(on, p):
-		return &answerRelay
+		return &answerMalformed, nil
+	case !s.Relay.Check:
+		return nil, nil
 	}
-	return nil
+	if ok, err := s.relays(on, p); !ok {
+		return &answerRelay, err
+	}
+	return nil, nil
 }
 
 // isPostmaster: <postmaster> without a domain always passes (RFC 5321 §4.5.1).
 func isPostmaster(p Path) bool { return len(p.Domain) == 0 && equalFold(p.LocalPart, "POSTMASTER") }
 
-func (s *Settings) relays(on *session.Session, p Path) bool {
-	return s.relayZone(on) || s.relayDomain(p.Domain)
+func (s *Settings) relays(on *session.Session, p Path) (bool, error) {
+	if s.relayZone(on) {
+		return true, nil
+	}
+	return s.relayDomain(on, p.Domain)
 }
 
 // relayZone reports whether the client's zone, or one that administers it, may relay anywhere.
@@ -119,18 +135,18 @@ func (s *Settings) relayZone(on *session.Session) bool {
 }
 
 // relayDomain reports whether mail for the domain is wanted: an entry is the domain itself or, with a leading dot, a
-// proper suffix of it.
-func (s *Settings) relayDomain(domain []byte) bool {
+// proper suffix of it. What the matcher cannot tell is not wanted.
+func (s *Settings) relayDomain(on *session.Session, domain []byte) (bool, error) {
 	for _, entry := range s.Relay.Domains {
 		if domainMatches(domain, entry) {
-			return true
+			return true, nil
 		}
 	}
-	if m := s.Relay.DomainsMatcher; m != nil && len(domain) > 0 {
-		hit, err := m.Match(context.Background(), strings.ToLower(string(domain)))
-		return err == nil && hit
+	if s.Relay.DomainsMatcher == nil || len(domain) == 0 {
+		return false, nil
 	}
-	return false
+	hit, known, err := askMatcher(on, s.Relay.DomainsMatcher, strings.ToLower(string(domain)))
+	return hit && known, err
 }
 
 // domainMatches compares labels in A-label form, in any case (RFC 5890 §2.3.2.1).
@@ -182,18 +198,32 @@ func foldedEqual(b []byte, s string) bool {
 }
 
 // matchAddress refuses what a matcher matches, and softly what it could not tell; nil accepts.
-func (s *Settings) matchAddress(m match.Matcher, address []byte, hard, soft *answer) *answer {
+func (s *Settings) matchAddress(on *session.Session, m match.Matcher, address []byte, hard, soft *answer) (*answer, error) {
 	if m == nil {
-		return nil
+		return nil, nil
 	}
-	hit, err := m.Match(context.Background(), string(address))
-	switch {
-	case err != nil, hit && s.Relay.ErrorSoft:
-		return soft
+	switch hit, known, err := askMatcher(on, m, string(address)); {
+	case err != nil:
+		return nil, err
+	case !known, hit && s.Relay.ErrorSoft:
+		return soft, nil
 	case hit:
-		return hard
+		return hard, nil
 	}
-	return nil
+	return nil, nil
+}
+
+// askMatcher waits for a matcher, until the session is cut. What it could not tell is logged; the error is that of a
+// matcher which the policy wrote.
+func askMatcher(on *session.Session, m match.Matcher, text string) (hit, known bool, err error) {
+	hit, err = m.Match(on.Until(), text)
+	if errors.Is(err, match.ErrFunction) {
+		return false, false, err
+	}
+	if err != nil {
+		on.Log.Warn("matcher could not tell", "tag", "smtp.policy", "address", text, "error", err)
+	}
+	return hit, err == nil, nil
 }
 
 // asksMatcher reports whether hook is one of the checks above and may have to wait for a matcher.
