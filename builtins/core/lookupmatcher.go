@@ -40,7 +40,7 @@ func makeRegexpFileMatcher(c *word.Call) starlark.Value {
 		lists match.Lists
 	}{{"match_fname", match.Lists{Match: lists.Match, Open: lists.Open}}, {"ignore_fname", match.Lists{Ignore: lists.Ignore, Open: lists.Open}}} {
 		if _, err := match.NewRegexpFile(one.lists); err != nil {
-			c.Problem(one.param, "bad-list", err.Error(), "")
+			c.Problem(one.param, "bad-list", err.Error(), "write a file with one pattern a line, or leave "+one.param+" out")
 		}
 	}
 	m, err := match.NewRegexpFile(lists)
