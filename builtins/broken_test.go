@@ -93,8 +93,13 @@ func options(files map[string]string) builtins.Options {
 		ResolveAt: func(netip.AddrPort) match.Resolve {
 			return func(context.Context, string) ([]netip.Addr, error) { return nil, nil }
 		},
-		DialMail:   knowsBob,
-		Open:       etc.Open,
+		DialMail: knowsBob,
+		Open: func(name string) (fs.File, error) {
+			if text, ok := files[name]; ok {
+				return fstest.MapFS{"list": {Data: []byte(text)}}.Open("list")
+			}
+			return etc.Open(name)
+		},
 		Hostname:   func() (string, error) { return "fw.example.com", nil },
 		Interfaces: played,
 	}

@@ -130,7 +130,7 @@ func TestSampleDialogs(t *testing.T) {
 func sample(t *testing.T, folder string) (texts map[string]string, names []string) {
 	t.Helper()
 	texts = map[string]string{}
-	files, _ := filepath.Glob(filepath.Join(folder, "*.star"))
+	files, _ := filepath.Glob(filepath.Join(folder, "*.*"))
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -140,7 +140,7 @@ func sample(t *testing.T, folder string) (texts map[string]string, names []strin
 		texts[name] = string(text)
 		if name == "zones.star" {
 			names = slices.Insert(names, 0, name)
-		} else {
+		} else if strings.HasSuffix(name, ".star") {
 			names = append(names, name)
 		}
 	}

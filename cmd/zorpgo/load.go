@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,8 @@ import (
 	"zorpgo/builtins"
 	"zorpgo/engine"
 	"zorpgo/engine/lint"
+	"zorpgo/engine/match"
+	"zorpgo/engine/rehearse"
 	"zorpgo/engine/report"
 	"zorpgo/engine/source"
 )
@@ -20,6 +23,7 @@ type policy struct {
 	files    []string
 	instance string
 	says     *slog.Logger      // for what the policy itself logs and prints
+	played   bool              // nobody outside is asked: names and mail servers are played
 	texts    map[string][]byte // of the files as they were read, for the lines that findings show
 }
 
@@ -36,7 +40,12 @@ func (p *policy) load() (*engine.Config, source.Findings, error) { return p.exam
 // examine is load with the examination to be made.
 func (p *policy) examine(lint func(*engine.Config, source.Findings) source.Findings) (*engine.Config, source.Findings, error) {
 	p.texts = map[string][]byte{}
-	config, found, err := builtins.Load(builtins.Options{Instance: p.instance, Log: p.says, Lint: lint, ReadFile: p.read}, p.files...)
+	options := builtins.Options{Instance: p.instance, Log: p.says, Lint: lint, ReadFile: p.read}
+	if p.played {
+		options.Resolve, options.LookupAddr, options.DialMail = rehearse.Resolve, rehearse.LookupAddr, rehearse.DialMail
+		options.ResolveAt = func(netip.AddrPort) match.Resolve { return rehearse.Resolve }
+	}
+	config, found, err := builtins.Load(options, p.files...)
 	if err != nil {
 		return nil, nil, &failure{status: exitUsage, err: err}
 	}

@@ -35,7 +35,8 @@ func newRehearse() *cobra.Command {
 		Short: "Run a policy on loopback, with embedded origin servers",
 		Long: `rehearse runs the policy with every listener and every server of it mapped to
 loopback: nothing leaves the machine and nothing needs root. Embedded origin
-servers play the servers and show the messages that they receive. For each rule
+servers play the servers and show the messages that they receive; DNS and the mail
+servers that are asked for recipients are played, too. For each rule
 a client is chosen that the rule admits, or --client is presented as the client.
 
 Without --send it prints what listens where and serves until it is interrupted.
@@ -43,7 +44,7 @@ With --send it sends one message through each rule, prints both sides of the
 dialog and the message as the origin stored it, and exits 0 if all were delivered.`,
 		Args: someFiles,
 		RunE: func(cmd *cobra.Command, files []string) error {
-			r.files = files
+			r.files, r.played = files, true
 			return r.run(cmd)
 		},
 	}
