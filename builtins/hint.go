@@ -29,11 +29,11 @@ func worded(found source.Findings) source.Findings {
 
 // lastResort says what can be done about a finding when nothing better is known.
 var lastResort = map[string]string{
-	"bad-class":          "zorpgo doc SmtpProxy has the attributes and what they may be",
+	"bad-class":          "zorpgo doc lists the attributes and what they may be",
 	"bad-group":          "write the group's number, or add its name to the file",
 	"bad-pattern":        "correct the pattern; its syntax is that of RE2",
 	"not-built":          "leave it out",
-	"unknown-attribute":  "zorpgo doc SmtpProxy lists its attributes; a name of your own must be read by a method",
+	"unknown-attribute":  "zorpgo doc lists the attributes that there are; a name of your own must be read by a method",
 	"unknown-matcher":    "write MatcherPolicy(name=..., matcher=...) to define it",
 	"unknown-module":     "write the file, or name a module that zorpgo doc lists",
 	"unknown-name":       "define it above, or import it; zorpgo doc lists what there is",
