@@ -185,6 +185,9 @@ var lineEnd, dataEnd = []byte("\r\n"), []byte("\r\n.\r\n")
 func readTo(fd int, buf, end []byte) ([]byte, error) {
 	for have := 0; ; {
 		n, err := unix.Read(fd, buf[have:])
+		if errors.Is(err, unix.EINTR) { // a signal of the scheduler's
+			continue
+		}
 		if n <= 0 {
 			return nil, errors.Join(err, os.ErrClosed)
 		}
@@ -200,6 +203,9 @@ func readTo(fd int, buf, end []byte) ([]byte, error) {
 func writeAll(fd int, text []byte) error {
 	for len(text) > 0 {
 		n, err := unix.Write(fd, text)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
