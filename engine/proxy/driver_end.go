@@ -28,15 +28,12 @@ type end struct {
 	socket  socket
 	arrival atomic.Int32 // what the reader is at, for Probe
 
-	hungry  bool  // the protocol used nothing of what is unused and wants more
-	why     error // the side ended
-	told    bool  // and the protocol knows
-	cut     bool  // it knows that nothing can be written either
-	hanging bool  // the protocol hung up
-	resets  bool  // at once, with a reset
-	hungup  bool  // and all was written, the connection is closed or lingers
+	ending
+	hungry  bool // the protocol used nothing of what is unused and wants more
+	hanging bool // the protocol hung up
+	resets  bool // at once, with a reset
+	hungup  bool // and all was written, the connection is closed or lingers
 	lingers bool
-	lost    error // a write failed: no more of them
 
 	finishing bool // the protocol has nothing more to send
 	finished  bool // and the peer was told
@@ -85,18 +82,6 @@ func (e *end) deaf() bool { return e.conn == nil || e.lost != nil || e.hanging |
 
 // over reports whether the session can do without the side.
 func (e *end) over() bool { return e.conn == nil || e.hungup || e.told && !e.writes() }
-
-// news reports whether the protocol is to be told of an end: of the second one only if it can still act on it.
-func (e *end) news(other *end) bool {
-	return e.why != nil && !e.told || e.told && e.lost != nil && !e.cut && !other.told
-}
-
-// stop notes why the side sends no more; the first reason stands.
-func (e *end) stop(why error) {
-	if e.why == nil {
-		e.why = why
-	}
-}
 
 // makeRoom prepares buf for a read behind its unused bytes. They move into a larger buffer when this one is full or
 // data comes in bulk, and back again. No byte of buf may be passed.

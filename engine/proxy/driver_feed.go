@@ -140,14 +140,10 @@ func (d *driver) offer(from Side) bool {
 func (d *driver) tell() bool {
 	for i := range d.ends {
 		e := &d.ends[i]
-		if !d.opened || !e.news(&d.ends[e.side.Other()]) {
+		if !d.opened || !e.news(&d.ends[e.side.Other()].ending) {
 			continue
 		}
-		why := e.why
-		if e.told {
-			why = e.lost
-		}
-		e.told, e.cut = true, e.lost != nil
+		why := e.tell()
 		if !e.hanging {
 			d.p.Ended(d, e.side, why)
 		}

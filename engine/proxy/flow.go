@@ -50,14 +50,11 @@ type flowEnd struct {
 	rest  bool   // the peer has sent its end: a read must go on until it comes
 	full  bool   // the socket takes no more for now
 
+	ending
 	hungry  bool // the protocol used nothing of input and wants more
-	why     error
-	told    bool
-	cut     bool // the protocol knows that nothing can be written either
 	hanging bool
 	resets  bool   // it hangs up at once, with a reset
 	kept    []byte // what the protocol said to Keep; nil: it did not
-	lost    error  // a write failed: no more of them
 	lingers int    // bytes that may still be thrown away; 0: it does not linger
 
 	finishing bool // the protocol has nothing more to send

@@ -12,14 +12,10 @@ import (
 func (f *Flow) tell() bool {
 	for i := range f.ends {
 		e := &f.ends[i]
-		if !f.opened || !e.news(&f.ends[e.side.Other()]) {
+		if !f.opened || !e.news(&f.ends[e.side.Other()].ending) {
 			continue
 		}
-		why := e.why
-		if e.told {
-			why = e.lost
-		}
-		e.told, e.cut = true, e.lost != nil
+		why := e.tell()
 		if !e.hanging {
 			f.p.Ended(f, e.side, why)
 		}
@@ -35,11 +31,6 @@ func (f *Flow) done() bool {
 }
 
 func (e *flowEnd) over() bool { return e.fd < 0 || e.told && e.waits.empty() && !e.hanging }
-
-// news reports whether the protocol is to be told of an end: of the second one only if it can still act on it.
-func (e *flowEnd) news(other *flowEnd) bool {
-	return e.why != nil && !e.told || e.told && e.lost != nil && !e.cut && !other.told
-}
 
 // finish closes everything. While a question runs it only marks the flow: the answer finishes it.
 func (f *Flow) finish(crash any) {
@@ -99,9 +90,7 @@ func (e *flowEnd) drop(n int) {
 // stop notes why the side sends no more; the first reason stands.
 func (e *flowEnd) stop(why error) {
 	e.more = false
-	if e.why == nil {
-		e.why = why
-	}
+	e.ending.stop(why)
 }
 
 // rearm sets the timer to the earliest of what is awaited, if it would fire later than that.

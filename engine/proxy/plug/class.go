@@ -20,11 +20,8 @@ type Settings struct {
 	PacketStatsIntervalPacket int           // pieces of both sides between two calls of PacketStats; 0: no such calls
 	PacketStatsIntervalTime   time.Duration // time between two calls of PacketStats; 0: no such calls
 
-	// What the policy is asked; each may be nil. An error ends the session.
-	StartUp     func(*View) error         // before everything else
-	Connect     func(*View) (bool, error) // whether a server is wanted
-	PacketStats func(*View) (bool, error) // whether the session goes on
-	ShutDown    func(*View) error         // at the end
+	PacketStats func(*View) (bool, error) // whether the session goes on; an error ends it; may be nil
+	proxy.Hooks[*View]
 }
 
 // View is what a policy sees of a session.

@@ -1,37 +1,8 @@
 package smtp
 
-import (
-	"fmt"
-
-	"zorpgo/engine/session"
-)
-
-// Start runs the policy's StartUp and asks its Connect. A Connect that fails leaves the session without a server.
+// Start implements proxy.Starter.
 func (m *Machine) Start() (connect bool, err error) {
-	if f := m.settings.StartUp; f != nil {
-		if err := f(m.look()); err != nil {
-			return false, err
-		}
-	}
-	if m.settings.Connect == nil {
-		return true, nil
-	}
-	connect, err = m.settings.Connect(m.look())
-	switch {
-	case err != nil:
-		m.session.Log.Error("connectServer failed", "tag", "smtp.error", "error", err)
-		m.session.Deny(session.AbortedByPolicyAction, fmt.Sprintf("connectServer failed: %v", err))
-	case !connect:
-		m.session.Deny(session.DeniedByPolicy, "connectServer returned no server")
-	}
-	return connect && err == nil, nil
+	return m.settings.Begin(m.session, "smtp.error", m.look)
 }
 
-func (m *Machine) shutDown() {
-	if m.settings.ShutDown == nil {
-		return
-	}
-	if err := m.settings.ShutDown(m.look()); err != nil {
-		m.session.Log.Error("shutDown failed", "tag", "smtp.error", "error", err)
-	}
-}
+func (m *Machine) shutDown() { m.settings.End(m.session, "smtp.error", m.look) }

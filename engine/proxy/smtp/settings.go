@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"zorpgo/engine/match"
+	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
 )
 
@@ -93,12 +94,7 @@ type Settings struct {
 	Received          func(v *View) (string, error)
 	Trace             Trace
 
-	// Functions of a policy around the session; each may be nil. StartUp runs before anything else, its error ends the
-	// session. Connect says whether there is to be a server side at all (Zorp's connectServer); an error is no. ShutDown
-	// runs at the end, always.
-	StartUp  func(v *View) error
-	Connect  func(v *View) (bool, error)
-	ShutDown func(v *View) error
+	proxy.Hooks[*View]
 
 	Limits Limits
 
