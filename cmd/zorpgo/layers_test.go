@@ -43,7 +43,7 @@ var layers = [][]string{
 }
 
 // confined are the libraries that only one part of the tree may import, and why.
-var confined = []struct{ library, to, why string }{
+var confined = []struct{ prefix, to, why string }{
 	{"github.com/spf13/cobra", "cmd", "a command line is no business of the engine's"},
 	{"go.starlark.net", "builtins", "the engine takes plain values, whatever language made them"},
 }
@@ -101,7 +101,7 @@ func TestConfinedLibraries(t *testing.T) {
 				continue
 			}
 			for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
-				if strings.HasPrefix(imported, c.library) {
+				if strings.HasPrefix(imported, c.prefix) {
 					t.Errorf("%s imports %s, which belongs in %s: %s", p.ImportPath, imported, c.to, c.why)
 				}
 			}

@@ -118,14 +118,14 @@ func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) 
 	if err == nil {
 		err = e.Reload(config)
 	}
-	if err == nil {
-		err = s.intercept.load(cmd.Context(), config)
-	}
 	if err != nil {
 		log.Error("reload refused, the old policy stays", "error", err)
 		return
 	}
 	log.Info("policy reloaded")
+	if err := s.intercept.load(cmd.Context(), config); err != nil {
+		log.Error("the ruleset of the old policy stays loaded", "error", err)
+	}
 	announce(log, e)
 }
 
