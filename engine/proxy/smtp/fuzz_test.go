@@ -71,8 +71,8 @@ func proper(b []byte) bool {
 	return bytes.IndexByte(b, 0) < 0 && bytes.Count(b, []byte("\r")) == bytes.Count(b, crlf) && bytes.Count(b, []byte("\n")) == bytes.Count(b, crlf)
 }
 
-// FuzzSession: whatever either side sends, however it is cut, both get proper lines only, and what the client hears of
-// success the server said.
+// FuzzSession: whatever either side sends, however it is cut, both get proper lines only, what the client hears of
+// success the server said, and a simple server reads the same commands and messages in what it is sent.
 func FuzzSession(f *testing.F) {
 	client := "EHLO c\r\nMAIL FROM:<a@x.example> SIZE=10\r\nRCPT TO:<b@y.example>\r\nDATA\r\ntext\r\n..\r\n.\r\nBDAT 3 LAST\r\nabcRSET\r\nQUIT\r\n"
 	server := "220 m\r\n250-m\r\n250-PIPELINING\r\n250 SIZE 10\r\n250 a\r\n250 b\r\n354 go\r\n250 taken\r\n250 r\r\n221 bye\r\n"
@@ -90,11 +90,19 @@ func FuzzSession(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, client, server, cuts []byte) {
-		x := &tape{}
-		x.run(permissive(t), [2][]byte{client, server}, cuts)
+		x, p := &tape{}, permissive(t)
+		x.run(p, [2][]byte{client, server}, cuts)
 		toServer, toClient := x.out[proxy.Server].Bytes(), x.out[proxy.Client].Bytes()
 		if !proper(toServer) || !proper(toClient) {
 			t.Fatalf("to the server %q\nto the client %q", toServer, toClient)
+		}
+		origin := &originModel{in: toServer, replies: codes(server)}
+		origin.read()
+		if verb := origin.strange(); verb != "" {
+			t.Fatalf("the server takes %q for a command\nserver %q\nclient %q\nto server %q", verb, server, client, toServer)
+		}
+		if took := p.(*Machine).session.Count.Messages; took > origin.messages {
+			t.Fatalf("%d messages are taken for delivered, the server has %d\nserver %q\nclient %q\nto server %q", took, origin.messages, server, client, toServer)
 		}
 		if said, heard := successes(server), successes(toClient); heard > said {
 			t.Fatalf("the server said %d times 2xx, the client heard it %d times\nserver %q\nclient %q\nto server %q\nto client %q", said, heard, server, client, toServer, toClient)
