@@ -1,0 +1,74 @@
+// Package encryption is TLS on either side of a session: when it begins, with which certificate, and what is verified.
+//
+// A policy declares a Policy (Zorp's EncryptionPolicy) with what each side does; whoever drives a session calls Accept
+// or Connect at the moment that the protocol says. There is no way back: a handshake that fails ends the connection.
+package encryption
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"time"
+
+	"zorpgo/engine/source"
+)
+
+// HandshakeTimeout is how long a handshake may take, from its first byte to its last.
+const HandshakeTimeout = 30 * time.Second
+
+// Mode is when a side is encrypted.
+type Mode uint8
+
+// The modes.
+const (
+	Plain            Mode = iota // never
+	Implicit                     // from the first byte (Zorp's FORCE_SSL)
+	StartTLS                     // clients: offered (ACCEPT_STARTTLS); servers: begun if the server offers it (not Zorp's)
+	StartTLSRequired             // clients: nothing but the way there before it (not Zorp's); servers: no session without it (not Zorp's)
+	Forward                      // servers: begun when the client asks for it (FORWARD_STARTTLS)
+)
+
+// Policy is what the two sides of a session do. It is not changed once it is in use.
+type Policy struct {
+	Name   string
+	Pos    source.Pos
+	Client ClientSide
+	Server ServerSide
+}
+
+// ClientSide is the encryption of connections from clients, whose TLS server this is.
+type ClientSide struct {
+	Mode   Mode
+	Config *tls.Config
+}
+
+// ServerSide is the encryption of connections to servers, whose TLS client this is.
+type ServerSide struct {
+	Mode   Mode
+	Config func(server netip.AddrPort) (*tls.Config, error) // what is verified may depend on the server
+}
+
+// Accept makes conn encrypted. The connection's state is verified as the policy wants it; on failure conn is of no use
+// any more, and still the caller's to close.
+func (c *ClientSide) Accept(ctx context.Context, conn net.Conn) (*tls.Conn, error) {
+	return handshake(ctx, tls.Server(conn, c.Config))
+}
+
+// Connect is Accept towards the server at to.
+func (s *ServerSide) Connect(ctx context.Context, conn net.Conn, to netip.AddrPort) (*tls.Conn, error) {
+	config, err := s.Config(to)
+	if err != nil {
+		return nil, err
+	}
+	return handshake(ctx, tls.Client(conn, config))
+}
+
+func handshake(ctx context.Context, conn *tls.Conn) (*tls.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, HandshakeTimeout)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
