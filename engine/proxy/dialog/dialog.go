@@ -16,6 +16,9 @@
 //	c reset                        likewise, with a reset
 //	c finished                     the proxy must have sent the side the end of its output
 //	wake                           the time is over that the protocol asked to be woken after
+//	c waits 5m0s                   the protocol must wait so long for what the side sends next, at most
+//	writes 2m0s                    so long may one write take
+//	later 5m0s                     nothing happens for that time, which is within what the protocol waits for
 //	s unreachable                  first line: there is no server
 //	# a remark
 //
@@ -36,6 +39,14 @@ import (
 	"zorpgo/engine/proxy"
 )
 
+// Start is the time at which every dialog begins, for a session to be given.
+var Start = time.Date(2024, 2, 9, 6, 5, 1, 0, time.UTC)
+
+// Timed is a Protocol that looks at the clock; Play gives it one that stands still but for "later".
+type Timed interface {
+	Clock(now func() time.Time)
+}
+
 var step = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*(\d+))?| ?(.*))| (close|closed|timeout|unreachable|reset|finished))$`)
 
 // ErrUnreachable is the failure that a protocol is opened with after "s unreachable".
@@ -43,7 +54,10 @@ var ErrUnreachable = errors.New("connection refused")
 
 // Play runs script against p. The error names the first line that did not come true.
 func Play(p proxy.Protocol, script string) error {
-	e := &exchange{protocol: p}
+	e := &exchange{protocol: p, now: Start}
+	if timed, ok := p.(Timed); ok {
+		timed.Clock(func() time.Time { return e.now })
+	}
 	for n, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
 		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 			continue
@@ -51,6 +65,12 @@ func Play(p proxy.Protocol, script string) error {
 		if line == "wake" {
 			if err := e.wake(); err != nil {
 				return fmt.Errorf("line %d: %w", n+1, err)
+			}
+			continue
+		}
+		if m := timing.FindStringSubmatch(line); m != nil {
+			if err := e.time(m); err != nil {
+				return fmt.Errorf("line %d: %s\n%w", n+1, line, err)
 			}
 			continue
 		}
@@ -75,13 +95,14 @@ type exchange struct {
 	in, out  [2][]byte
 	hung     [2]bool
 	ended    [2]bool
-	awaited  [2]bool
+	limit    [2]time.Duration // what the protocol waits for; 0: it does not
 	resets   [2]bool
 	finished [2]bool
 	alarm    bool
 	segment  []byte
 	from     proxy.Side
 	question func()
+	now      time.Time
 }
 
 func sideOf(name string) proxy.Side {
@@ -130,9 +151,10 @@ func (e *exchange) event(side proxy.Side, what string) error {
 	case "close":
 		e.end(side, io.EOF)
 	case "timeout":
-		if !e.awaited[side] {
+		if e.limit[side] == 0 {
 			return fmt.Errorf("the protocol does not wait for the %s", side)
 		}
+		e.now = e.now.Add(e.limit[side])
 		e.end(side, os.ErrDeadlineExceeded)
 	case "closed":
 		if !e.hung[side] {
@@ -266,8 +288,8 @@ func (e *exchange) Pass(to proxy.Side, b []byte) { e.Send(to, b) }
 // Probe reports whether a side has sent something that was not offered yet.
 func (e *exchange) Probe(from proxy.Side) bool { return len(e.in[from]) > 0 }
 
-// Await notes whether the protocol waits for a side.
-func (e *exchange) Await(from proxy.Side, limit time.Duration) { e.awaited[from] = limit > 0 }
+// Await notes how long the protocol waits for a side.
+func (e *exchange) Await(from proxy.Side, limit time.Duration) { e.limit[from] = limit }
 
 // Ask keeps the question for after the step.
 func (e *exchange) Ask(question func()) { e.question = question }

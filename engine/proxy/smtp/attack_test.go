@@ -156,34 +156,3 @@ func TestSecretsAreNotLogged(t *testing.T) {
 		}
 	}
 }
-
-// timed is an Exchange that keeps the last limit of each side.
-type timed struct {
-	tape
-	limit [2]time.Duration
-}
-
-func (x *timed) Await(from proxy.Side, limit time.Duration) { x.limit[from] = limit }
-
-// TestLongSession: a session that has had its time is closed at its next command, and no wait goes beyond it.
-func TestLongSession(t *testing.T) {
-	m, x, now := quiet(t).(*Machine), &timed{}, time.Unix(1000, 0)
-	m.now = func() time.Time { return now }
-	m.session.Started = now
-	total := m.settings.Limits.SessionTime
-	m.Open(x, nil)
-	m.Receive(x, proxy.Server, []byte("220 m\r\n"))
-	now = now.Add(total - 10*time.Second)
-	m.Receive(x, proxy.Client, []byte("NOOP\r\n"))
-	m.Receive(x, proxy.Server, []byte("250 ok\r\n"))
-	if got := x.limit[proxy.Client]; got != 10*time.Second {
-		t.Errorf("the client has %s, of a session that has 10 s", got)
-	}
-	sent := x.out[proxy.Server].Len()
-	x.out[proxy.Client].Reset()
-	now = now.Add(10 * time.Second)
-	m.Receive(x, proxy.Client, []byte("NOOP\r\n"))
-	if got := x.out[proxy.Client].String(); !strings.HasPrefix(got, "421 ") || x.out[proxy.Server].Len() > sent || x.hung != [2]bool{true, true} {
-		t.Errorf("client %q, server %q, hung up %v", got, &x.out[proxy.Server], x.hung)
-	}
-}

@@ -140,6 +140,9 @@ type exchange struct {
 // maxQueue bounds how many commands of a pipelined group wait for their replies.
 const maxQueue = 128
 
+// Clock has the machine look at another clock than time.Now: tests have one of their own.
+func (m *Machine) Clock(now func() time.Time) { m.now = now }
+
 // Open relays the server's greeting, or greets without a server.
 func (m *Machine) Open(x proxy.Exchange, failure error) {
 	if failure == nil {

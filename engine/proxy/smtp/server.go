@@ -198,7 +198,11 @@ func (m *Machine) next(x proxy.Exchange) {
 	m.arena = keep(m.arena)
 	m.param = keep(m.param)
 	m.unset(flagBarrier | flagSilence)
-	m.awaitClient(x, m.settings.Limits.TimeoutCommand)
+	limit := m.settings.Limits.TimeoutCommand
+	if m.phase == phaseBody || m.phase == phaseDiscard {
+		limit = m.settings.Limits.TimeoutDataBlock
+	}
+	m.awaitClient(x, limit)
 }
 
 // greeted relays the greeting. A server that refuses to serve is left alone (RFC 5321 §3.1).
