@@ -28,7 +28,7 @@ func newSession() *session.Session {
 	return &session.Session{
 		ID:     "svc/test/smtp:0",
 		Client: netip.MustParseAddrPort("172.16.40.10:40000"),
-		Log:    slog.New(slog.NewTextHandler(io.Discard, nil)), Started: dialog.Start,
+		Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 }
 

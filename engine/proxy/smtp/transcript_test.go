@@ -30,6 +30,9 @@ type turn struct {
 	event string // close, closed, timeout, unreachable
 }
 
+// timeLine says what only a dialog's clock knows.
+var timeLine = regexp.MustCompile(`^([cs] waits|writes|later) `)
+
 var turnLine = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*(\d+))?| ?(.*))| (\w+))$`)
 
 // transcripts are all dialogs.
@@ -58,7 +61,7 @@ func turnsOf(t testing.TB, name, text string) (turns []turn) {
 	t.Helper()
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
+		if line == "" || line[0] == '#' || timeLine.MatchString(line) {
 			continue
 		}
 		m := turnLine.FindStringSubmatch(line)
