@@ -102,7 +102,6 @@ type load struct {
 	draft *word.Draft
 	all   []classes // of protocols, in that order
 	text  review.Policy
-	known map[string]bool // files whose text was read
 }
 
 func newLoad(opts Options) *load {
@@ -134,7 +133,7 @@ func newLoad(opts Options) *load {
 		d.Interfaces = opts.Interfaces
 	}
 	d.Print = word.PrintTo(opts.Log)
-	l := &load{opts: opts, draft: d, known: map[string]bool{}}
+	l := &load{opts: opts, draft: d}
 	l.text = review.Policy{Methods: ofAll(func(p *protocol) []string { return p.methods() }), Proxies: ofAll(func(p *protocol) []string { return p.proxies() }),
 		Module: func(name string) bool { return python.Modules(d)[name] != nil }}
 	for _, p := range protocols {
@@ -170,7 +169,8 @@ func (l *load) loader() *interp.Loader {
 			"Zorp.Domain":   base,
 		},
 		NotBuilt: names,
-		Read:     l.read,
+		Read:     l.opts.ReadFile,
+		Learn:    l.learn,
 		Print:    l.draft.Print,
 
 		SetModule: func(module, name string) { core.SetModule(l.draft, module, name) },
@@ -182,18 +182,11 @@ func (l *load) loader() *interp.Loader {
 	return loader
 }
 
-// read also learns where the calls of the file stand, for the findings of words.
-func (l *load) read(path string) ([]byte, error) {
-	text, err := l.opts.ReadFile(path)
-	if err == nil && !l.known[path] {
-		l.known[path] = true
-		if file, _ := dialect.Parse(path, text); file != nil && file.Syntax != nil {
-			l.draft.Places.Learn(file.Syntax)
-			l.patterns(file.Syntax)
-			l.text.Learn(file)
-		}
-	}
-	return text, err
+// learn notes where the calls of a file stand, for the findings of words, and what its text shows.
+func (l *load) learn(file *dialect.File) {
+	l.draft.Places.Learn(file.Syntax)
+	l.patterns(file.Syntax)
+	l.text.Learn(file)
 }
 
 // patterns reports the patterns of calls of re that can never work.

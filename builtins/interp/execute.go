@@ -16,6 +16,9 @@ import (
 func (r *load) execute(u *unit, src []byte) {
 	file, findings := dialect.Parse(u.path, src)
 	u.file = file
+	if r.Learn != nil && file.Syntax != nil {
+		r.Learn(file)
+	}
 	r.findings = append(r.findings, findings...)
 	r.imports(u)
 	if findings.HasErrors() {

@@ -53,11 +53,11 @@ func guarded(e syntax.Expr) syntax.Expr {
 	case *syntax.CallExpr:
 		if dot, ok := e.Fn.(*syntax.DotExpr); ok && boundedMethods[dot.Name.Name] {
 			args := append([]syntax.Expr{dot}, e.Args...)
-			return &syntax.CallExpr{Fn: &syntax.Ident{NamePos: e.Lparen, Name: boundedCall}, Lparen: e.Lparen, Args: args, Rparen: e.Rparen}
+			return &syntax.CallExpr{Fn: &syntax.Ident{NamePos: syntax.Start(e), Name: boundedCall}, Lparen: e.Lparen, Args: args, Rparen: e.Rparen}
 		} else if ok && pythonMethods[dot.Name.Name] {
 			name := &syntax.Literal{Token: syntax.STRING, TokenPos: dot.NamePos, Raw: strconv.Quote(dot.Name.Name), Value: dot.Name.Name}
 			args := append([]syntax.Expr{dot.X, name}, e.Args...)
-			return &syntax.CallExpr{Fn: &syntax.Ident{NamePos: e.Lparen, Name: pythonCall}, Lparen: e.Lparen, Args: args, Rparen: e.Rparen}
+			return &syntax.CallExpr{Fn: &syntax.Ident{NamePos: syntax.Start(e), Name: pythonCall}, Lparen: e.Lparen, Args: args, Rparen: e.Rparen}
 		}
 	case *syntax.Comprehension:
 		for _, clause := range e.Clauses {
@@ -126,8 +126,9 @@ func againTuple(e *syntax.TupleExpr) syntax.Expr {
 	return t
 }
 
+// call is a call that fails at a place of the text, and begins where its first argument does.
 func call(at syntax.Position, name string, args ...syntax.Expr) syntax.Expr {
-	return &syntax.CallExpr{Fn: &syntax.Ident{NamePos: at, Name: name}, Lparen: at, Args: args, Rparen: at}
+	return &syntax.CallExpr{Fn: &syntax.Ident{NamePos: syntax.Start(args[0]), Name: name}, Lparen: at, Args: args, Rparen: at}
 }
 
 // bounded are the builtins that the changed tree calls, and bounded forms of Starlark's own.

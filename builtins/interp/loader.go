@@ -23,6 +23,8 @@ type Loader struct {
 	Read     func(path string) ([]byte, error) // os.ReadFile if nil
 	Limits   Limits                            // of the load and of each RunAtLoad; LoadLimits if zero
 	Print    Print
+	// Learn is shown every file before it runs, as far as it could be read; it may be nil.
+	Learn func(*dialect.File)
 	// SetModule is told of an assignment to a name of a module of Zorp's; nil refuses it.
 	SetModule func(module, name string)
 	Locals    map[string]any // what builtins find by thread.Local during the load
