@@ -15,7 +15,7 @@ import (
 // this list.
 var layers = [][]string{
 	{"engine/source"},
-	{"engine/zone", "engine/match", "engine/stream", "engine/poll", "engine/encryption"},
+	{"engine/zone", "engine/match", "engine/stream", "engine/poll", "engine/encryption", "engine/encryption/certtest"},
 	{"engine/session"},
 	{"engine/nat"}, // a route.Plan names the policies
 	{"engine/route"},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"time"
 
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/session"
 )
 
@@ -45,6 +46,17 @@ type Prompt interface {
 // Opaque is a Class that does not read what it passes on: which protocol the two sides speak is not known.
 type Opaque interface {
 	Opaque() bool
+}
+
+// Encrypted is a Class with an encryption policy of its own, for sessions whose service has none: New gives it to them
+// (Zorp's encryption_policy of a proxy).
+type Encrypted interface {
+	Encryption() *encryption.Policy
+}
+
+// StartsTLS is a Class whose sessions can begin TLS after their first byte (STARTTLS).
+type StartsTLS interface {
+	StartsTLS() bool
 }
 
 // Protocol is the state machine of one session. Its methods are never called concurrently.

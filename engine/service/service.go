@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"zorpgo/engine/chain"
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/nat"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/route"
@@ -26,11 +27,12 @@ type Service struct {
 	DenyIPv6         string
 	Quiet            bool // of Deny: a refused connection is not logged
 	Class            proxy.Class
-	Router           route.Router  // nil is a route.Transparent
-	Chainer          chain.Chainer // nil is a chain.Connect
-	SNAT, DNAT       *nat.Policy   // translate the client's address for the server to see, and the targets; nil: neither
-	Announce         int           // the version of the PROXY header that tells the server of the client, 1 or 2; 0: none
-	MaxInstances     int           // sessions at a time; 0 is no limit
+	Router           route.Router       // nil is a route.Transparent
+	Chainer          chain.Chainer      // nil is a chain.Connect
+	SNAT, DNAT       *nat.Policy        // translate the client's address for the server to see, and the targets; nil: neither
+	Encryption       *encryption.Policy // TLS of both sides; nil leaves it to the class, see proxy.Encrypted
+	Announce         int                // the version of the PROXY header that tells the server of the client, 1 or 2; 0: none
+	MaxInstances     int                // sessions at a time; 0 is no limit
 	Keepalive        Keepalive
 	Resolver         route.Resolver // of hosts that are named in a session; nil: none is known
 	LimitTargetZones []string       // the server's zone or one of its parents must be here; empty is no limit

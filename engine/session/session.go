@@ -6,10 +6,12 @@ package session
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net/netip"
 	"time"
 
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/source"
 	"zorpgo/engine/stream"
 	"zorpgo/engine/zone"
@@ -37,6 +39,9 @@ type Session struct {
 	Server      stream.Addr // the server of the current or last connect
 	ServerLocal netip.AddrPort
 	ServerZone  *zone.Zone // before the first connect: the zone of ClientLocal
+
+	Encryption           *encryption.Policy   // nil: both sides are in clear
+	ClientTLS, ServerTLS *tls.ConnectionState // of each side; nil while it is in clear
 
 	Started time.Time
 	Verdict Verdict

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
 )
@@ -22,6 +23,8 @@ type Settings struct {
 
 	PacketStats func(*View) (bool, error) // whether the session goes on; an error ends it; may be nil
 	proxy.Hooks[*View]
+
+	Encryption *encryption.Policy // encryption_policy: where the service has none
 }
 
 // View is what a policy sees of a session.
@@ -49,9 +52,10 @@ type Class struct {
 }
 
 var (
-	_ proxy.Class  = (*Class)(nil)
-	_ proxy.Prompt = (*Class)(nil)
-	_ proxy.Opaque = (*Class)(nil)
+	_ proxy.Class     = (*Class)(nil)
+	_ proxy.Prompt    = (*Class)(nil)
+	_ proxy.Opaque    = (*Class)(nil)
+	_ proxy.Encrypted = (*Class)(nil)
 )
 
 // Compile checks s and makes a class of it. All problems are returned; with any the class is nil.
@@ -82,6 +86,9 @@ func (c *Class) Settings() *Settings { return c.settings }
 // Opaque implements proxy.Opaque.
 func (c *Class) Opaque() bool { return true }
 
+// Encryption implements proxy.Encrypted.
+func (c *Class) Encryption() *encryption.Policy { return c.settings.Encryption }
+
 // Busy is nothing: there is nothing to say that every protocol understands.
 func (c *Class) Busy() []byte { return nil }
 
@@ -96,5 +103,8 @@ func (c *Class) New(s *session.Session) (proxy.Protocol, error) { return c.NewWi
 
 // NewWith makes the machine of a session whose functions find self in their View.
 func (c *Class) NewWith(s *session.Session, self any) proxy.Protocol {
+	if s.Encryption == nil {
+		s.Encryption = c.settings.Encryption
+	}
 	return &Machine{settings: c.settings, session: s, self: self, now: time.Now}
 }

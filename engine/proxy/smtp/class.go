@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
 )
@@ -31,7 +32,11 @@ const (
 	replyCodes = 400
 )
 
-var _ proxy.Class = (*Class)(nil)
+var (
+	_ proxy.Class     = (*Class)(nil)
+	_ proxy.Encrypted = (*Class)(nil)
+	_ proxy.StartsTLS = (*Class)(nil)
+)
 
 // Compile checks s and makes a class of it. All problems are returned; with any the class is nil.
 func Compile(name string, s *Settings) (*Class, []error) {
@@ -198,12 +203,21 @@ func (c *Class) New(s *session.Session) (proxy.Protocol, error) { return c.NewWi
 
 // NewWith makes the machine of a session whose hooks find self in their View.
 func (c *Class) NewWith(s *session.Session, self any) proxy.Protocol {
+	if s.Encryption == nil {
+		s.Encryption = c.settings.Encryption
+	}
 	m := &Machine{class: c, settings: c.settings, session: s, self: self, now: time.Now}
 	m.helo, m.param, m.arena = m.scratch[0:0:48], m.scratch[48:48:112], m.scratch[112:112:160]
 	m.sender, m.recipients = m.scratch[160:160:208], m.scratch[208:208:256]
 	m.queue = m.few[:0]
 	return m
 }
+
+// Encryption implements proxy.Encrypted.
+func (c *Class) Encryption() *encryption.Policy { return c.settings.Encryption }
+
+// StartsTLS implements proxy.StartsTLS.
+func (c *Class) StartsTLS() bool { return true }
 
 // Prompt implements proxy.Prompt: no function of the policy runs before the session.
 func (c *Class) Prompt() bool { return c.settings.StartUp == nil && c.settings.Connect == nil }

@@ -3,6 +3,7 @@ package smtp
 import (
 	"time"
 
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/match"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
@@ -70,23 +71,24 @@ type ResponseKey struct{ Verb, Code string }
 // Settings are what a policy says about SMTP: the attributes of AbstractSmtpProxy and SmtpProxy under their Zorp
 // names. A Settings value is not changed once a session uses it.
 type Settings struct {
-	Timeout                       time.Duration // timeout: nothing arrived for this long; 600 s
-	UnconnectedResponseCode       int           // unconnected_response_code: the greeting without a server; 451
-	MaxRequestLength              int           // max_request_length: octets of a command line without its end; 2048
-	MaxAuthRequestLength          int           // max_auth_request_length: the same of an AUTH line; 12288
-	MaxResponseLength             int           // max_response_length: octets of a reply line without its end; 4096
-	MaxLineLength                 int           // max_line_length: a line outside mail data that grows beyond this closes; 4096
-	RequireCRLF                   bool          // require_crlf: only CRLF ends a line; true
-	PermitUnknownCommand          bool          // permit_unknown_command: no effect on acceptance, as in Zorp
-	PermitLongResponses           bool          // permit_long_responses: cut long reply lines instead of refusing them
-	PermitOmissionOfAngleBrackets bool          // permit_omission_of_angle_brackets
-	PermitEarlyTalker             bool          // permit_early_talker (ours): bytes before the greeting are no offence
-	PermitAuthWithoutTLS          bool          // permit_auth_without_tls (ours): AUTH is offered in clear
-	RefuseMalformedHeader         bool          // refuse_malformed_header (ours): 550 to a message whose header section is ambiguous; false: only the record says so
-	ServerPoolSize                int           // server_pool_size (ours): server connections that wait for another session, at each target and loop; 0
-	ServerPoolTimeout             time.Duration // server_pool_timeout (ours): how long each may wait; 10 s
-	AppendDomain                  string        // append_domain: for addresses without a domain
-	PermitExtensions              int           // permit_extensions: SMTP_EXT_* bits, the older way to say Extensions
+	Timeout                       time.Duration      // timeout: nothing arrived for this long; 600 s
+	UnconnectedResponseCode       int                // unconnected_response_code: the greeting without a server; 451
+	MaxRequestLength              int                // max_request_length: octets of a command line without its end; 2048
+	MaxAuthRequestLength          int                // max_auth_request_length: the same of an AUTH line; 12288
+	MaxResponseLength             int                // max_response_length: octets of a reply line without its end; 4096
+	MaxLineLength                 int                // max_line_length: a line outside mail data that grows beyond this closes; 4096
+	RequireCRLF                   bool               // require_crlf: only CRLF ends a line; true
+	PermitUnknownCommand          bool               // permit_unknown_command: no effect on acceptance, as in Zorp
+	PermitLongResponses           bool               // permit_long_responses: cut long reply lines instead of refusing them
+	PermitOmissionOfAngleBrackets bool               // permit_omission_of_angle_brackets
+	PermitEarlyTalker             bool               // permit_early_talker (ours): bytes before the greeting are no offence
+	PermitAuthWithoutTLS          bool               // permit_auth_without_tls (ours): AUTH is offered in clear
+	RefuseMalformedHeader         bool               // refuse_malformed_header (ours): 550 to a message whose header section is ambiguous; false: only the record says so
+	ServerPoolSize                int                // server_pool_size (ours): server connections that wait for another session, at each target and loop; 0
+	ServerPoolTimeout             time.Duration      // server_pool_timeout (ours): how long each may wait; 10 s
+	Encryption                    *encryption.Policy // encryption_policy: where the service has none
+	AppendDomain                  string             // append_domain: for addresses without a domain
+	PermitExtensions              int                // permit_extensions: SMTP_EXT_* bits, the older way to say Extensions
 
 	// add_received_header: a Received line is put before the message (RFC 5321 §4.4). Received words it, with or without
 	// the field's name; an error leaves it out. If it is nil, View.TraceLine words it.
