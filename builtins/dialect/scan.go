@@ -34,7 +34,8 @@ type token struct {
 type scanner struct {
 	name     string // pointed to by every position
 	text     []rune
-	lines    []int // offset of each line's first rune
+	ascii    string // the text again if all of it is ASCII: words are cut from it without a copy
+	lines    []int  // offset of each line's first rune
 	tokens   []token
 	findings source.Findings
 	broken   []int // offsets of errors whose top-level statement is not parsed
@@ -49,10 +50,14 @@ type scanner struct {
 
 func newScanner(filename string, src []byte) *scanner {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
-	s := &scanner{name: filename, atStart: true, atStmt: true, lines: []int{0}}
-	for len(src) > 0 {
-		r, n := utf8.DecodeRune(src)
-		s.text, src = append(s.text, r), src[n:]
+	s := &scanner{name: filename, atStart: true, atStmt: true, lines: []int{0}, text: make([]rune, 0, utf8.RuneCount(src))}
+	s.tokens = make([]token, 0, cap(s.text)/3)
+	for rest := src; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		s.text, rest = append(s.text, r), rest[n:]
+	}
+	if len(s.text) == len(src) && utf8.Valid(src) {
+		s.ascii = string(src)
 	}
 	for i, r := range s.text {
 		if r == '\n' || r == '\r' && s.peek(i+1) != '\n' {
@@ -98,6 +103,9 @@ func (s *scanner) position(i int) syntax.Position {
 func (s *scanner) word(i int) string {
 	if i < 0 || i >= len(s.tokens) || s.tokens[i].kind == newline {
 		return ""
+	}
+	if s.ascii != "" {
+		return s.ascii[s.tokens[i].start:s.tokens[i].end]
 	}
 	return string(s.text[s.tokens[i].start:s.tokens[i].end])
 }
