@@ -41,12 +41,16 @@ type Policy struct {
 type ClientSide struct {
 	Mode   Mode
 	Config *tls.Config
+	Client Client // what Config is made of
+
+	tickets *tickets
 }
 
 // ServerSide is the encryption of connections to servers, whose TLS client this is.
 type ServerSide struct {
 	Mode   Mode
 	Config func(server netip.AddrPort) (*tls.Config, error) // what is verified may depend on the server
+	Server Server                                           // what Config is made of
 }
 
 // Accept makes conn encrypted. The connection's state is verified as the policy wants it; on failure conn is of no use
