@@ -38,12 +38,13 @@ type Config struct {
 
 // Options are the outside of an Engine. The zero Options are this host's sockets and the default log.
 type Options struct {
-	Listen    func(ctx context.Context, at netip.AddrPort) (net.Listener, error)
-	Dial      chain.Dial                                    // if given, forging is its own affair
-	Present   func(net.Conn) (client, local netip.AddrPort) // the addresses that rules see; nil: the socket's own
-	Serve     service.Serve                                 // nil is proxy.Serve
-	Inherited []net.Listener                                // open already ($LISTEN_FDS): used for the address that they are bound to
-	Log       *slog.Logger
+	Listen     func(ctx context.Context, at netip.AddrPort) (net.Listener, error)
+	Dial       chain.Dial                                    // if given, forging is its own affair
+	Present    func(net.Conn) (client, local netip.AddrPort) // the addresses that rules see; nil: the socket's own
+	Introduced bool                                          // Present tells the clients of proxies in front, too: there are no PROXY headers
+	Serve      service.Serve                                 // nil is proxy.Serve
+	Inherited  []net.Listener                                // open already ($LISTEN_FDS): used for the address that they are bound to
+	Log        *slog.Logger
 
 	Intercept     func(ctx context.Context, at netip.AddrPort) (net.Listener, error) // for intercepted connections; Listen if that is given
 	InterceptPort uint16                                                             // 0 is the constant InterceptPort
@@ -92,7 +93,7 @@ func New(o Options) *Engine {
 	}
 	o.Inherited = slices.Clone(o.Inherited)
 	e.options = o
-	e.dispatcher = dispatch.New(dispatch.Options{Dial: o.Dial, Serve: o.Serve, Present: o.Present, Log: o.Log, Loops: o.Loops})
+	e.dispatcher = dispatch.New(dispatch.Options{Dial: o.Dial, Serve: o.Serve, Present: o.Present, Introduced: o.Introduced, Log: o.Log, Loops: o.Loops})
 	return e
 }
 

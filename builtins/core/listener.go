@@ -35,6 +35,7 @@ var listenerParams = []word.Param{
 	{Name: "backlog", Type: word.Integer, Default: "255", Doc: "connections that wait to be accepted; no effect, the kernel's somaxconn holds"},
 	{Name: "rcvbuf", Type: word.Any, Default: "None", NotBuilt: "leave it out: it is for UDP", Doc: "UDP only"},
 	{Name: "session_limit", Type: word.Any, Default: "None", NotBuilt: "leave it out: it is for UDP", Doc: "UDP only"},
+	{Name: frontParam.Name, Type: frontParam.Type, Default: frontParam.Default, Doc: "not Zorp's: zones of proxies in front, which name each client in a PROXY header, as in a Rule"},
 }
 
 var listenerErrors = []string{"a service that is not defined", "transparent=TRUE, which a Rule says", "an address that another listener or a Rule has",
@@ -132,7 +133,7 @@ func declareListener(c *word.Call, l *rule.Listener, t target) {
 		if t.service != "" {
 			c.Draft.HasService(t.pos, l.Word, t.service)
 		}
-		r.SrcZone, r.DstZone = zoneOf(c, t, t.src), zoneOf(c, t, t.dst)
+		r.SrcZone, r.DstZone, r.ProxiesFrom = zoneOf(c, t, t.src), zoneOf(c, t, t.dst), zones(c, "proxy_protocol_from")
 	})
 }
 

@@ -46,6 +46,7 @@ var ruleWord = &word.Word{
 		{Name: "dst_zone", Type: word.TextList, Default: "()", Doc: "the zone of the address that the client connects to, or a parent of it"},
 		{Name: "dst_iface", Type: word.TextList, Default: "()", Doc: "the address that the client connects to is one of this interface's"},
 		{Name: "dst_ifgroup", Type: groupType, Default: "()", Doc: "likewise, of an interface of this group"},
+		frontParam,
 	},
 	Make: makeRule,
 }
@@ -93,16 +94,22 @@ func makeRule(c *word.Call) starlark.Value {
 		if r.Service != "" {
 			c.Draft.HasService(c.At("service"), "Rule", r.Service)
 		}
-		r.SrcZone, r.DstZone = zones(c, "src_zone"), zones(c, "dst_zone")
+		r.SrcZone, r.DstZone, r.ProxiesFrom = zones(c, "src_zone"), zones(c, "dst_zone"), zones(c, "proxy_protocol_from")
 	})
 	return named(c, "rule", r.Service)
 }
+
+// frontParam is a parameter of whatever makes listeners.
+var frontParam = word.Param{Name: "proxy_protocol_from", Type: word.TextList, Default: "()", Doc: "not Zorp's: zones of proxies in front, such as load balancers. " +
+	"Only they may connect to this listener, and each connection begins, within 5 seconds, with a PROXY header of version 1 or 2; src_zone, src_subnet and src_port, " +
+	"and all that comes after the rule, then mean the client that it names, dst_subnet and the others still the listener. A connection of the proxy's own (UNKNOWN, LOCAL) is a " +
+	"client like others. All rules that are met at one address and port must name the same zones"}
 
 // zones looks up the zones of a condition; it runs when all zones are known.
 func zones(c *word.Call, param string) []*zone.Zone {
 	var found []*zone.Zone
 	for i, name := range c.Texts(param) {
-		if z := c.Draft.Zone(c.Element(param, i), "Rule", name); z != nil {
+		if z := c.Draft.Zone(c.Element(param, i), c.Name(), name); z != nil {
 			found = append(found, z)
 		}
 	}

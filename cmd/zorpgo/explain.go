@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"zorpgo/engine/explain"
 	"zorpgo/engine/lint"
 	"zorpgo/engine/report"
+	"zorpgo/engine/rule"
 	"zorpgo/engine/source"
 	"zorpgo/engine/stream"
 )
@@ -69,6 +71,9 @@ func (e *explanation) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if err := possible(config, question); err != nil {
+		return usageError(cmd, err)
+	}
 	answer := explain.Explain(config, question)
 	answer.Refuse(refused)
 	if !e.all {
@@ -101,13 +106,20 @@ func (e *explanation) question() (q explain.Question, err error) {
 	if q.Server, err = serverAddr(e.server); err != nil {
 		return q, err
 	}
-	if client, server := stream.FamilyOf(q.Client.Addr()), stream.FamilyOf(q.Server.Addr()); client != server {
-		return q, fmt.Errorf("--client is %s and --server is %s: such a connection cannot be", client, server)
-	}
 	if e.iface != "" {
 		q.Iface = explain.FindInterface(e.iface)
 	}
 	return q, nil
+}
+
+// possible says why there cannot be such a connection: only a proxy in front joins two families.
+func possible(c *engine.Config, q explain.Question) error {
+	client, server := stream.FamilyOf(q.Client.Addr()), stream.FamilyOf(q.Server.Addr())
+	proxied := slices.ContainsFunc(c.Rules.All(), func(r *rule.Rule) bool { return len(r.ProxiesFrom) > 0 })
+	if client != server && !proxied {
+		return fmt.Errorf("--client is %s and --server is %s: such a connection cannot be", client, server)
+	}
+	return nil
 }
 
 func clientAddr(text string) (netip.AddrPort, error) {

@@ -16,6 +16,7 @@ import (
 var layers = [][]string{
 	{"engine/source"},
 	{"engine/zone", "engine/match", "engine/stream", "engine/poll", "engine/encryption", "engine/encryption/certtest"},
+	{"engine/announce"},
 	{"engine/session"},
 	{"engine/nat"}, // a route.Plan names the policies
 	{"engine/route"},

@@ -25,8 +25,7 @@ func (d *Dispatcher) handle(conn net.Conn, direct bool) {
 	client, local := d.options.Present(conn)
 	s := p.begin(d.options, client, local)
 	s.Context, s.Direct = d.ctx, direct
-	f := p.flow(s, conn)
-	v, reason := p.decide(s, &f)
+	v, reason := d.choose(p, s, conn)
 	if v == nil {
 		_ = stream.Reset(conn)
 		d.refused(s, reason)
@@ -34,6 +33,15 @@ func (d *Dispatcher) handle(conn net.Conn, direct bool) {
 	}
 	v.Run(d.ctx, &p.env, s, conn)
 	record(d.options.Log, s)
+}
+
+// choose finds the service of a connection, once its client is known, or says why there is none.
+func (d *Dispatcher) choose(p *active, s *session.Session, conn net.Conn) (*service.Service, string) {
+	if reason := d.introduce(p, s, conn); reason != "" {
+		return nil, reason
+	}
+	f := p.flow(s, conn)
+	return p.decide(s, &f)
 }
 
 // decide finds the service of a connection, or says why there is none.
@@ -107,8 +115,7 @@ func (d *Dispatcher) refused(s *session.Session, reason string) {
 	if v := d.policy.Load().Services[s.Service]; v != nil && v.Quiet {
 		return
 	}
-	client, zone, local := ends(s)
-	d.options.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection reset", client, zone, local, slog.String("reason", reason))
+	d.options.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection reset", append(ends(s), slog.String("reason", reason))...)
 }
 
 // unmatched says why no rule matches f: of whoever the rules at that address do not speak, and which they are.

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"zorpgo/engine/chain"
 	"zorpgo/engine/rule"
@@ -36,7 +37,11 @@ type Options struct {
 	Serve   service.Serve
 	Present func(net.Conn) (client, local netip.AddrPort) // the addresses that rules see; nil: the socket's own
 	Log     *slog.Logger
-	Loops   int // how many loops keep sessions of plain sockets; 0: every session has goroutines of its own
+
+	Introduced  bool          // Present tells the clients of proxies in front, too: there are no PROXY headers
+	HeaderLimit time.Duration // for a PROXY header; 0 is HeaderLimit
+
+	Loops int // how many loops keep sessions of plain sockets; 0: every session has goroutines of its own
 }
 
 // Dispatcher gives connections to services.
@@ -57,12 +62,16 @@ type active struct {
 	env    service.Env
 	behind map[netip.AddrPort][]*rule.Rule
 	ifaces bool // some rule asks for the interface
+	fronts bool // some listener is behind proxies that announce their clients
 }
 
 // New makes a Dispatcher without a policy: until Use is called it resets every connection.
 func New(o Options) *Dispatcher {
 	if o.Present == nil {
 		o.Present = own
+	}
+	if o.HeaderLimit == 0 {
+		o.HeaderLimit = HeaderLimit
 	}
 	d := &Dispatcher{options: o}
 	d.ctx, d.cut = context.WithCancel(context.Background())
@@ -81,6 +90,7 @@ func (d *Dispatcher) Use(p *Policy) {
 		ifaces: slices.ContainsFunc(rules, func(r *rule.Rule) bool {
 			return len(r.SrcIface)+len(r.SrcIfgroup)+len(r.DstIface)+len(r.DstIfgroup) > 0
 		}),
+		fronts: !d.options.Introduced && slices.ContainsFunc(rules, func(r *rule.Rule) bool { return len(r.ProxiesFrom) > 0 }),
 	})
 }
 

@@ -69,10 +69,17 @@ type stand struct {
 
 func newStand(t *testing.T, client string, rules ...*rule.Rule) *stand {
 	t.Helper()
+	return newImpatientStand(t, 0, client, rules...)
+}
+
+// newImpatientStand is newStand that waits for PROXY headers so long.
+func newImpatientStand(t *testing.T, limit time.Duration, client string, rules ...*rule.Rule) *stand {
+	t.Helper()
 	s := &stand{log: &log{}, client: client}
 	s.Dispatcher = New(Options{
-		Serve: greet,
-		Log:   slog.New(slog.NewTextHandler(s.log, nil)),
+		HeaderLimit: limit,
+		Serve:       greet,
+		Log:         slog.New(slog.NewTextHandler(s.log, nil)),
 		Present: func(net.Conn) (netip.AddrPort, netip.AddrPort) {
 			return netip.MustParseAddrPort(s.client), netip.MustParseAddrPort("172.16.40.1:25")
 		},

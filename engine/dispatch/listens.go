@@ -29,7 +29,7 @@ func Listens(rules []*rule.Rule) ([]netip.AddrPort, source.Findings) {
 		list = append(list, addresses(r)...)
 	}
 	slices.SortFunc(list, netip.AddrPort.Compare)
-	return slices.Compact(list), found
+	return slices.Compact(list), append(found, fronts(rules)...)
 }
 
 // addresses are the listeners of r alone, which is not refused.
@@ -65,6 +65,10 @@ func refuse(r *rule.Rule) source.Findings {
 	}
 	if len(r.ReqID) > 0 {
 		finding("reqid-not-built", "reqid is not built yet", "leave it out; src_zone or src_iface can tell clients apart")
+	}
+	if len(r.ProxiesFrom) > 0 && Intercepted(r) != "" {
+		finding("proxy-header-intercepted", "proxy_protocol_from is not built for connections that are intercepted: "+Intercepted(r),
+			"give dst_subnet one address of this host, to which the proxy in front connects, and a dst_port")
 	}
 	switch n := portCount(r); {
 	case r.Listener != nil:

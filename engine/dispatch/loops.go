@@ -159,12 +159,12 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 	d, w := a.d, a.w
 	d.sessions.Add(1)
 	d.running.Add(1)
-	p := d.policy.Load()
-	if p.ifaces || w.cut {
+	p, local := d.policy.Load(), a.local(fd)
+	if p.ifaces || w.cut || len(p.front(local)) > 0 {
 		d.hand(fd, a.direct)
 		return
 	}
-	s := p.begin(d.options, client, a.local(fd))
+	s := p.begin(d.options, client, local)
 	s.Context, s.Direct = d.ctx, a.direct
 	f := p.flow(s, nil)
 	v, reason := p.decide(s, &f)

@@ -11,13 +11,13 @@ import (
 
 // record writes the one closing record of a session.
 func record(log *slog.Logger, s *session.Session) {
-	client, zone, local := ends(s)
-	log.LogAttrs(context.Background(), slog.LevelInfo, "session closed",
+	attrs := append([]slog.Attr{
 		slog.String("session", s.ID),
 		slog.String("service", s.Service),
 		slog.Int("rule", s.RuleID),
 		slog.String("rule_pos", s.RulePos.String()),
-		client, zone, local,
+	}, ends(s)...)
+	log.LogAttrs(context.Background(), slog.LevelInfo, "session closed", append(attrs,
 		slog.String("server", s.Server.String()),
 		slog.String("server_local", text(s.ServerLocal)),
 		slog.String("server_zone", s.ServerZone.String()),
@@ -31,13 +31,22 @@ func record(log *slog.Logger, s *session.Session) {
 		slog.Int("commands", s.Count.Commands),
 		slog.Int("refused", s.Count.Refused),
 		slog.Int("messages", s.Count.Messages),
-	)
+	)...)
 }
 
 // ends is what is known of a connection when it is accepted.
-func ends(s *session.Session) (client, zone, local slog.Attr) {
-	return slog.String("client", text(s.Client)), slog.String("client_zone", s.ClientZone.String()),
-		slog.String("client_local", text(s.ClientLocal))
+func ends(s *session.Session) []slog.Attr {
+	list := []slog.Attr{
+		slog.String("client", text(s.Client)), slog.String("client_zone", s.ClientZone.String()),
+		slog.String("client_local", text(s.ClientLocal)),
+	}
+	if s.Peer.IsValid() {
+		list = append(list, slog.String("proxied_by", text(s.Peer)))
+	}
+	if s.Dest.IsValid() {
+		list = append(list, slog.String("proxied_to", text(s.Dest)))
+	}
+	return list
 }
 
 func text(a netip.AddrPort) string {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"zorpgo/engine"
 	"zorpgo/engine/rule"
@@ -90,6 +91,9 @@ func Explain(c *engine.Config, q Question) *Answer {
 		return a
 	}
 	a.Listener = listener(c, q.Server, a.Winner.rule)
+	if from := a.Winner.rule.ProxiesFrom; len(from) > 0 {
+		a.Assumed = append(a.Assumed, "a proxy in "+zonesText(from)+" connects, and names this client in a PROXY header")
+	}
 	a.serve(c, q, a.Winner.rule)
 	return a
 }
@@ -126,6 +130,14 @@ func flow(c *engine.Config, q Question) *rule.Flow {
 		f.Iface, f.Ifgroup, f.IfaceAddrs = i.Name, i.Group, i.Addresses
 	}
 	return f
+}
+
+func zonesText(zones []*zone.Zone) string {
+	var names []string
+	for _, z := range zones {
+		names = append(names, z.Name)
+	}
+	return "zone " + strings.Join(names, " or ")
 }
 
 func end(at netip.AddrPort, z *zone.Zone) End {

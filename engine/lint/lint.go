@@ -82,6 +82,7 @@ func (p *policy) rule(r *rule.Rule) {
 	}
 	p.emptyZones(r)
 	p.conditionsTwice(r)
+	p.believesAll(r)
 	switch s := p.Services[r.Service]; {
 	case s == nil || p.wrong[s.Pos]:
 	case s.Deny:

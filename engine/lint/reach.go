@@ -20,7 +20,7 @@ func (p *policy) unreachable(r *rule.Rule) bool {
 			return true
 		}
 	}
-	if len(p.families(r)) == 0 {
+	if len(r.ProxiesFrom) == 0 && len(p.families(r)) == 0 {
 		p.find(r.Pos, source.Warning, "unreachable-rule",
 			"no connection can reach this rule: source and destination have no address family in common",
 			"name networks of the same family, IPv4 or IPv6, on both ends")

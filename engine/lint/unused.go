@@ -2,22 +2,23 @@ package lint
 
 import (
 	"fmt"
-	"slices"
 
 	"zorpgo/engine/rule"
 	"zorpgo/engine/source"
+	"zorpgo/engine/zone"
 )
 
 // emptyZones finds zones of a rule that no address is in, beside others that have some.
 func (p *policy) emptyZones(r *rule.Rule) {
-	for i, z := range slices.Concat(r.SrcZone, r.DstZone) {
-		keyword := "src_zone"
-		if i >= len(r.SrcZone) {
-			keyword = "dst_zone"
-		}
-		if p.below[z] == (has{}) && !p.wrong[z.Pos] {
-			p.find(r.Pos, source.Warning, "empty-zone", fmt.Sprintf("zone %q of %s has no network, so no address is in it", z.Name, keyword),
-				fmt.Sprintf("write addrs=[...] in Zone(%q), or leave the zone out of the rule", z.Name))
+	for _, c := range []struct {
+		keyword string
+		zones   []*zone.Zone
+	}{{"src_zone", r.SrcZone}, {"dst_zone", r.DstZone}, {"proxy_protocol_from", r.ProxiesFrom}} {
+		for _, z := range c.zones {
+			if p.below[z] == (has{}) && !p.wrong[z.Pos] {
+				p.find(r.Pos, source.Warning, "empty-zone", fmt.Sprintf("zone %q of %s has no network, so no address is in it", z.Name, c.keyword),
+					fmt.Sprintf("write addrs=[...] in Zone(%q), or leave the zone out of the rule", z.Name))
+			}
 		}
 	}
 }
@@ -26,6 +27,7 @@ func (p *policy) emptyZones(r *rule.Rule) {
 func (p *policy) conditionsTwice(r *rule.Rule) {
 	p.twice(r, "src_zone", repeated(r.SrcZone))
 	p.twice(r, "dst_zone", repeated(r.DstZone))
+	p.twice(r, "proxy_protocol_from", repeated(r.ProxiesFrom))
 	p.twice(r, "src_subnet", repeated(r.SrcSubnet))
 	p.twice(r, "dst_subnet", repeated(r.DstSubnet))
 	p.twice(r, "src_iface", repeated(r.SrcIface))

@@ -40,7 +40,7 @@ func cast(c *engine.Config, r *rule.Rule, wanted netip.Addr) (Entrance, error) {
 	for _, at := range listens {
 		for _, client := range clients {
 			flow := flowOf(c, r, client, at)
-			if client != at.Addr() && stream.FamilyOf(client) == stream.FamilyOf(at.Addr()) && c.Rules.Lookup(&flow) == r {
+			if client != at.Addr() && possible(r, client, at.Addr()) && c.Rules.Lookup(&flow) == r {
 				return Entrance{Rule: r, Client: netip.AddrPortFrom(client, flow.SrcPort), At: at, intercepted: intercepted}, nil
 			}
 		}
@@ -52,6 +52,11 @@ func cast(c *engine.Config, r *rule.Rule, wanted netip.Addr) (Entrance, error) {
 		return Entrance{}, fmt.Errorf("the rule at %s does not get connections of %s", r.Pos, wanted)
 	}
 	return Entrance{}, fmt.Errorf("no client was found whose connections the rule at %s gets", r.Pos)
+}
+
+// possible reports whether a connection of client can come to at: through a proxy in front, whatever their families.
+func possible(r *rule.Rule, client, at netip.Addr) bool {
+	return len(r.ProxiesFrom) > 0 || stream.FamilyOf(client) == stream.FamilyOf(at)
 }
 
 // opaque reports whether nobody knows what the servers of a class speak.

@@ -57,7 +57,7 @@ func Start(ctx context.Context, o Options) (*Rehearsal, error) {
 	if len(r.entrances) == 0 {
 		return nil, errors.Join(append([]error{errors.New("no rule of the policy can be rehearsed")}, r.unplayed...)...)
 	}
-	r.engine = engine.New(engine.Options{Listen: r.listen, Dial: r.dial, Present: r.present, Log: o.Log})
+	r.engine = engine.New(engine.Options{Listen: r.listen, Dial: r.dial, Present: r.present, Introduced: true, Log: o.Log})
 	if err := r.engine.Start(o.Config); err != nil {
 		r.closeOrigins()
 		return nil, err

@@ -52,6 +52,11 @@ type Rule struct {
 	DstIface   []string // the destination is an address of this interface, which is the incoming one
 	DstIfgroup []int
 
+	// ProxiesFrom are the zones of the proxies in front: connections to the rule's listeners come from there, and begin
+	// with a PROXY header. Source addresses and zones are then those of the client that it names. Empty: clients come by
+	// themselves.
+	ProxiesFrom []*zone.Zone
+
 	Listener *Listener // nil: said by a Rule
 }
 

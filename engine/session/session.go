@@ -27,7 +27,9 @@ type Session struct {
 	Context context.Context // is done when the session is cut; nil: see Until
 
 	Client      netip.AddrPort // the client
-	ClientLocal netip.AddrPort // the address that the client connected to
+	ClientLocal netip.AddrPort // the address of ours that the connection came to
+	Peer        netip.AddrPort // who connected, and said that it did so for Client; zero: Client itself did
+	Dest        netip.AddrPort // what Peer says that Client connected to
 	ClientZone  *zone.Zone     // nil: no zone holds the client
 	Direct      bool           // the listener is bound to ClientLocal itself: connecting there would be a loop
 	Zones       *zone.Table    // of the policy that the session began under
@@ -55,6 +57,14 @@ func (s *Session) Until() context.Context {
 		return context.Background()
 	}
 	return s.Context
+}
+
+// Wanted is the address that the client connected to, as far as is known.
+func (s *Session) Wanted() netip.AddrPort {
+	if s.Dest.IsValid() {
+		return s.Dest
+	}
+	return s.ClientLocal
 }
 
 // Counters are what a session moved, for its closing record.

@@ -61,10 +61,20 @@ func (s *Ruleset) String() string {
 // atoms are the ways to match the rules, the first match wins.
 func (s *Ruleset) atoms(sets *zoneSets) (list []atom) {
 	for _, r := range s.Rules {
-		list = append(list, sets.atoms(r)...)
+		list = append(list, sets.atoms(seen(r))...)
 	}
 	slices.SortStableFunc(list, func(a, b atom) int { return a.compare(&b) })
 	return list
+}
+
+// seen is r as packets show it: behind proxies in front, what it says of the source is of nobody that they are from.
+func seen(r *rule.Rule) *rule.Rule {
+	if len(r.ProxiesFrom) == 0 {
+		return r
+	}
+	of := *r
+	of.SrcSubnet, of.SrcPort, of.SrcZone = nil, nil, r.ProxiesFrom
+	return &of
 }
 
 // title is what an administrator knows a rule by.
@@ -76,7 +86,7 @@ func (s *Ruleset) verdict(r *rule.Rule) string {
 	switch v := s.Services[r.Service]; {
 	case v == nil:
 		return "drop"
-	case v.Deny:
+	case v.Deny && len(r.ProxiesFrom) == 0:
 		return "goto " + denial(v)
 	case s.Direct(r):
 		return "goto direct"

@@ -34,6 +34,16 @@ var attacks = []row{
 	{name: "MSG-03"}, {name: "MSG-05"},
 	{name: "DOS-01", shown: []string{"smtp TestSlowCommand", "proxy TestAwait"}},
 	{name: "DOS-02", shown: []string{"smtp TestSlowText"}},
+	{name: "DOS-04", shown: []string{"dispatch TestSilentProxy", "dispatch TestSilentProxyIsCut"}},
+	{name: "PRX-01", shown: []string{"engine TestProxyHeaders", "engine TestHeaderWhereNoneIsExpected"}},
+	{name: "PRX-02", shown: []string{"engine TestProxyHeaders", "announce TestRead"}},
+	{name: "PRX-03", shown: []string{"engine TestProxyHeaders", "announce TestRead", "announce FuzzProxyHeader"}},
+	{name: "PRX-04", shown: []string{"engine TestAnnouncedClients", "announce TestRead"}},
+	{name: "PRX-05", shown: []string{"engine TestProxyHeaders", "announce TestRead", "announce FuzzProxyHeader"}},
+	{name: "PRX-06", shown: []string{"engine TestAnnouncedClients", "announce TestRead"}},
+	{name: "PRX-07", shown: []string{"engine TestProxyHeaders", "announce TestRead"}},
+	{name: "PRX-08", shown: []string{"engine TestProxyHeaders"}},
+	{name: "PRX-09", shown: []string{"engine TestProxyHeaders", "engine TestAnnouncedClients"}},
 	{name: "DOS-05", shown: []string{"match TestRegexp"}},
 	{name: "DOS-06", shown: []string{"interp TestLimits", "builtins TestHooks"}},
 	{name: "DOS-07", shown: []string{"match TestLookupsNeverAnswered", "match TestRegexpFileStallsNobody", "builtins TestSlowMatcher"}},
@@ -49,7 +59,7 @@ func TestAttacks(t *testing.T) {
 		rows[i] = r
 	}
 	names.check(t, rows)
-	for _, group := range []string{"EOD", "CHK", "PIPE", "CMD", "AUTH", "BACK", "MSG", "DOS"} {
+	for _, group := range []string{"EOD", "CHK", "PIPE", "CMD", "AUTH", "BACK", "MSG", "PRX", "DOS"} {
 		dialogs := 0
 		for i := range 30 {
 			dialogs += len(names.named(fmt.Sprintf("%s-%02d", group, i)))

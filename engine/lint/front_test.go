@@ -1,0 +1,36 @@
+package lint
+
+import (
+	"strings"
+	"testing"
+
+	"zorpgo/engine/zone"
+)
+
+func TestFronts(t *testing.T) {
+	for _, c := range []struct{ networks, want string }{
+		{"172.16.40.8/32", ""},
+		{"", `zone "front" of proxy_protocol_from has no network`},
+		{"172.16.40.8/32 ::/0", `zone "front" of proxy_protocol_from holds ::/0`},
+	} {
+		w := newWorld()
+		front := &zone.Zone{Name: "front"}
+		w.zones = append(w.zones, front, &zone.Zone{Name: "below", Parent: front, Prefixes: prefixes(strings.Fields(c.networks)...)})
+		w.rules[0].ProxiesFrom = []*zone.Zone{front}
+		if got := w.check(t).Error(); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+			t.Errorf("%q: %s", c.networks, got)
+		}
+	}
+}
+
+// Through a proxy in front a client of one family comes to a listener of the other.
+func TestFrontsJoinFamilies(t *testing.T) {
+	w := newWorld()
+	front := &zone.Zone{Name: "front", Prefixes: prefixes("10.0.0.1/32")}
+	w.zones[0].Prefixes = prefixes("fd00:40::/64")
+	w.zones = append(w.zones, front)
+	w.rules[0].ProxiesFrom = []*zone.Zone{front}
+	if got := w.check(t); len(got) > 0 {
+		t.Error(got.Error())
+	}
+}
