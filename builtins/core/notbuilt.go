@@ -34,7 +34,6 @@ func ModulesNotBuilt() map[string]string {
 const (
 	asRule     = "write a Rule with dst_port and dst_subnet"
 	noUDP      = "leave it out: only TCP is served"
-	asRouter   = "use InbandRouter, and call self.session.setServer(address) in connectServer of the proxy class"
 	asChainer  = "use ConnectChainer, RoundRobinChainer or FailoverChainer"
 	asMatcher  = "use DNSMatcher with the names of the hosts"
 	noTLS      = "leave it out: STARTTLS is not offered without it"
@@ -50,7 +49,6 @@ var notBuilt = map[string]string{
 	asRule:                            "RuleDispatcher",
 	"write each of its rules as Rule": "NDimensionDispatcher NDimensionListener",
 	noUDP:                             "Receiver ZoneReceiver CSZoneReceiver NDimensionReceiver",
-	asRouter:                          "AbstractRouter",
 	asChainer:                         "SideStackChainer AbstractChainer",
 	asMatcher:                         "WindowsUpdateMatcher",
 	noTLS: "EncryptionPolicy NoneEncryption TwoSidedEncryption ServerOnlyEncryption ClientOnlyEncryption ForwardStartTLSEncryption " +

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"fmt"
 
 	"go.starlark.net/starlark"
@@ -12,10 +13,16 @@ import (
 )
 
 var (
-	routerType = word.TypeOf[route.Router]("a router, such as DirectedRouter(...)")
+	routerType = word.Type{Want: "a router, such as DirectedRouter(...), or an object of a class that derives from AbstractRouter", Accepts: isRouter}
 	addrsType  = word.Type{Want: "an address, such as SockAddrInet(...), or a list of addresses",
 		Accepts: word.ListOf(word.Type{Accepts: isSockAddr}, "").Accepts}
 )
+
+func isRouter(v starlark.Value) bool {
+	_, made := v.(*word.Value[route.Router])
+	o, object := v.(*interp.Object)
+	return made || object && o.Class().Is(abstractRouter)
+}
 
 func isSockAddr(v starlark.Value) bool {
 	_, ok := v.(word.SockAddr)
@@ -102,26 +109,40 @@ func forging(c *word.Call) route.Forge {
 	return route.Forge{Addr: c.Bool("forge_addr"), Port: forgePort(c)}
 }
 
-// forgePort refuses TRUE and 0: what Zorp makes of them, source port 1 and an error per connection, nobody means.
+// forgePort is the source port that the policy wants.
 func forgePort(c *word.Call) route.Port {
-	v := c.Given("forge_port")
+	v := c.Given(forgePortName)
 	if v == nil {
 		return route.PortAny
 	}
-	n, _ := word.AsInt(v)
+	port, err := portOf(v)
+	var bad *badPort
+	if errors.As(err, &bad) {
+		c.Problem(forgePortName, "bad-forge-port", bad.message, bad.hint)
+	}
+	return port
+}
+
+// badPort is why a forge_port is refused, and what to write instead.
+type badPort struct{ message, hint string }
+
+// Error is the reason.
+func (b *badPort) Error() string { return b.message }
+
+// portOf refuses TRUE and 0: what Zorp makes of them, source port 1 and an error per connection, nobody means.
+func portOf(v starlark.Value) (route.Port, error) {
+	n, isNumber := word.AsInt(v)
 	_, boolean := v.(starlark.Bool)
 	switch {
 	case boolean && n == 1:
-		c.Problem("forge_port", "bad-forge-port", "forge_port is TRUE, which names no port", "write Z_PORT_EXACT to use the client's own port")
-	case n == 0:
-		c.Problem("forge_port", "bad-forge-port", fmt.Sprintf("forge_port is %s, which names no port", zeroName(boolean)),
-			"leave it out to let the kernel choose, or write Z_PORT_EXACT to use the client's own port")
-	case !route.Port(n).Valid():
-		c.Problem("forge_port", "bad-forge-port", fmt.Sprintf("forge_port is %s", v), "write Z_PORT_ANY, Z_PORT_EXACT, Z_PORT_GROUP, Z_PORT_RANDOM, or a port from 1 to 65535")
-	default:
-		return route.Port(n)
+		return route.PortAny, &badPort{"forge_port is TRUE, which names no port", "write Z_PORT_EXACT to use the client's own port"}
+	case isNumber && n == 0:
+		return route.PortAny, &badPort{fmt.Sprintf("forge_port is %s, which names no port", zeroName(boolean)),
+			"leave it out to let the kernel choose, or write Z_PORT_EXACT to use the client's own port"}
+	case !isNumber || !route.Port(n).Valid():
+		return route.PortAny, &badPort{fmt.Sprintf("forge_port is %s", v), "write Z_PORT_ANY, Z_PORT_EXACT, Z_PORT_GROUP, Z_PORT_RANDOM, or a port from 1 to 65535"}
 	}
-	return route.PortAny
+	return route.Port(n), nil
 }
 
 func zeroName(boolean bool) string {

@@ -80,7 +80,12 @@ func routerOf(c *word.Call) route.Router {
 	if r, given := word.Get[route.Router](c, "router"); given {
 		return r
 	}
-	if c.Refused("router") {
+	if o, own := c.Given("router").(*interp.Object); own {
+		if r := ownRouter(c, o); r != nil {
+			return r
+		}
+	}
+	if c.Refused("router") || c.Given("router") != nil {
 		return &route.Directed{Forge: route.Forge{Port: route.PortAny}} // to be silent about what the default would do
 	}
 	return &route.Transparent{Forge: route.Forge{Port: route.PortAny}}

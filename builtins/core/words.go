@@ -23,7 +23,7 @@ func Pages() []word.Page {
 	for _, w := range Words() {
 		pages = append(pages, w.Page())
 	}
-	return append(pages, abstractNATPage, abstractMatcherPage, configPage(word.NewDraft(slog.New(slog.DiscardHandler))))
+	return append(pages, abstractNATPage, abstractRouterPage, abstractMatcherPage, configPage(word.NewDraft(slog.New(slog.DiscardHandler))))
 }
 
 // Module is everything that "from Zorp.Core import *" brings, for the policy whose declarations go into d.
@@ -38,6 +38,7 @@ func Module(d *word.Draft) starlark.StringDict {
 	dict["DenyIPv4"], dict["DenyIPv6"] = denySettings("DenyIPv4", denyIPv4), denySettings("DenyIPv6", denyIPv6)
 	dict["config"] = &configObject{draft: d}
 	dict[abstractNAT.Name()] = abstractNAT
+	dict[abstractRouter.Name()] = abstractRouter
 	dict[word.AbstractMatcher.Name()] = word.AbstractMatcher
 	return dict
 }

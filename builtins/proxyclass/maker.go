@@ -140,7 +140,7 @@ func Misspelt(d *word.Draft, makers ...*Maker) {
 	for _, set := range d.SetOnSelf() {
 		nearest := source.Nearest(set.Name, names)
 		read := slices.ContainsFunc(makers, func(m *Maker) bool { return m.read(set.Name) })
-		if slices.Contains(names, set.Name) || nearest == "" || read || d.FoundAt(set.Pos) {
+		if slices.Contains(names, set.Name) || nearest == "" || read || d.ReadOnSelf(set.Name) || d.FoundAt(set.Pos) {
 			continue
 		}
 		d.Find(source.Finding{Pos: set.Pos, Severity: source.Warning, ID: "unread-attribute",

@@ -13,6 +13,7 @@ type Places struct {
 	starts map[source.Pos]source.Pos  // of what has a dot or an index, by the position of that
 	set    map[string]source.Pos      // of the first assignment to an attribute of that name
 	onSelf []Assignment
+	read   map[string]bool // the attributes of self that some method reads
 	defs   map[source.Pos]*syntax.DefStmt
 	texts  map[string]int // how often a text stands in the policy
 	Waits  bool           // the policy mentions functions that wait for the resolver, or for a matcher
@@ -40,8 +41,9 @@ func (p *Places) Learn(f *syntax.File) {
 	if p.calls == nil {
 		p.calls, p.starts = map[source.Pos]*callPlaces{}, map[source.Pos]source.Pos{}
 		p.set, p.texts = map[string]source.Pos{}, map[string]int{}
-		p.defs = map[source.Pos]*syntax.DefStmt{}
+		p.defs, p.read = map[source.Pos]*syntax.DefStmt{}, map[string]bool{}
 	}
+	targets := map[syntax.Expr]bool{}
 	syntax.Walk(f, func(n syntax.Node) bool {
 		switch e := n.(type) {
 		case *syntax.CallExpr:
@@ -57,9 +59,13 @@ func (p *Places) Learn(f *syntax.File) {
 		case *syntax.DotExpr:
 			p.Waits = p.Waits || waiting[e.Name.Name] || asking[e.Name.Name]
 			p.starts[position(e.Dot)] = exprPos(e)
+			if !targets[e] && isSelf(e.X) {
+				p.read[e.Name.Name] = true
+			}
 		case *syntax.IndexExpr:
 			p.starts[position(e.Lbrack)] = exprPos(e)
 		case *syntax.AssignStmt:
+			targets[e.LHS] = e.Op == syntax.EQ
 			p.assigned(e.LHS)
 		}
 		return true
@@ -74,12 +80,17 @@ func (p *Places) assigned(to syntax.Expr) {
 	if !ok {
 		return
 	}
-	if self, ok := dot.X.(*syntax.Ident); ok && self.Name == "self" {
+	if isSelf(dot.X) {
 		p.onSelf = append(p.onSelf, Assignment{dot.Name.Name, exprPos(dot)})
 	}
 	if _, known := p.set[dot.Name.Name]; !known {
 		p.set[dot.Name.Name] = exprPos(dot)
 	}
+}
+
+func isSelf(e syntax.Expr) bool {
+	id, ok := e.(*syntax.Ident)
+	return ok && id.Name == "self"
 }
 
 func position(p syntax.Position) source.Pos {

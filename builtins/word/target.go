@@ -15,7 +15,7 @@ import (
 )
 
 // sessionMethods choose the server of a session, as long as it is not connected.
-var sessionMethods = map[string]func(s *session.Session, args starlark.Tuple) (starlark.Value, error){
+var sessionMethods = map[string]func(ctx context.Context, s *session.Session, args starlark.Tuple) (starlark.Value, error){
 	"setServer":                  setServer,
 	"setTargetAddress":           setServer,
 	"setTargetAddressByHostname": setServerByName,
@@ -24,24 +24,24 @@ var sessionMethods = map[string]func(s *session.Session, args starlark.Tuple) (s
 // SessionMethods lists what a policy may call of a session.
 func SessionMethods() []string { return slices.Sorted(maps.Keys(sessionMethods)) }
 
-var errConnected = errors.New("the server is chosen already: choose the server in config(), startUp or connectServer")
+var errConnected = errors.New("the server is chosen already: choose it in config(), startUp or connectServer, or in routeConnection of a router")
 
 // method is session.name.
 func (s *sessionObject) method(name string) starlark.Value {
 	do := sessionMethods[name]
-	return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	return starlark.NewBuiltin(name, func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 		if len(kwargs) > 0 {
 			return nil, fmt.Errorf("%s: arguments have no names here", name)
 		}
 		if s.decided || s.session.Server != (stream.Addr{}) {
 			return nil, errConnected
 		}
-		return do(s.session, args)
+		return do(until(thread), s.session, args)
 	})
 }
 
 // setServer takes one address or a list.
-func setServer(s *session.Session, args starlark.Tuple) (starlark.Value, error) {
+func setServer(_ context.Context, s *session.Session, args starlark.Tuple) (starlark.Value, error) {
 	var v starlark.Value
 	if err := starlark.UnpackPositionalArgs("setServer", args, nil, 1, &v); err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func setServer(s *session.Session, args starlark.Tuple) (starlark.Value, error) 
 }
 
 // setServerByName asks the service's resolver. Unless the router lets the proxy choose it does nothing, as in Zorp.
-func setServerByName(s *session.Session, args starlark.Tuple) (starlark.Value, error) {
+func setServerByName(ctx context.Context, s *session.Session, args starlark.Tuple) (starlark.Value, error) {
 	var host string
 	var port int
 	if err := starlark.UnpackPositionalArgs("setTargetAddressByHostname", args, nil, 2, &host, &port); err != nil {
@@ -76,7 +76,7 @@ func setServerByName(s *session.Session, args starlark.Tuple) (starlark.Value, e
 	case s.Resolve == nil:
 		return nil, errors.New("setTargetAddressByHostname: the service has no resolver")
 	}
-	addrs, err := s.Resolve(context.Background(), host)
+	addrs, err := s.Resolve(ctx, host)
 	if err != nil {
 		s.Log.Warn("server not found", "host", Escape(host), "error", err)
 		return starlark.False, nil

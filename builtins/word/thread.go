@@ -60,6 +60,9 @@ func (d *Draft) Here() source.Pos {
 // SetOnSelf lists where methods set attributes of their objects.
 func (d *Draft) SetOnSelf() []Assignment { return d.Places.onSelf }
 
+// ReadOnSelf reports whether a method of any class reads the attribute from its object.
+func (d *Draft) ReadOnSelf(name string) bool { return d.Places.read[name] }
+
 // Set is where an attribute of some object was first assigned in the policy's text.
 func (d *Draft) Set(attribute string) source.Pos { return d.Places.set[attribute] }
 

@@ -37,7 +37,8 @@ func connectsFor(t *testing.T, c *engine.Config, v *service.Service, client, dow
 	t.Helper()
 	s := &session.Session{
 		Client: netip.AddrPortFrom(netip.MustParseAddr(client), 41000), ClientLocal: netip.MustParseAddrPort("172.16.40.1:25"),
-		Direct: true, Zones: c.Zones, Log: slog.New(slog.DiscardHandler),
+		ClientZone: c.Zones.Lookup(netip.MustParseAddr(client)),
+		Direct:     true, Zones: c.Zones, Log: slog.New(slog.DiscardHandler),
 	}
 	dial := func(_ context.Context, to stream.Addr, from route.Local) (net.Conn, error) {
 		text := to.String()
@@ -94,6 +95,20 @@ func TestSampleOfTranslation(t *testing.T) {
 	} {
 		if got := strings.Join(connectsFor(t, c, c.Services["smtp_in"], client, ""), " "); got != want {
 			t.Errorf("%s: %s, want %s", client, got, want)
+		}
+	}
+}
+
+// TestSampleOfARouter has clients of several zones, and a server that is down.
+func TestSampleOfARouter(t *testing.T) {
+	c := sample(t, "own-router")
+	for _, step := range [][3]string{
+		{"203.0.113.9", "", "252:25"}, {"198.51.100.7", "", "253:25"}, {"198.51.100.7", "172.16.20.253", "253:25 254:25"},
+		{"203.0.113.9", "172.16.20.252", "252:25 252:25 nowhere"},
+	} {
+		tried := strings.Join(connectsFor(t, c, c.Services["smtp_in"], step[0], step[1]), " ")
+		if got := strings.NewReplacer("172.16.20.", "", " from "+step[0], "").Replace(tried); got != step[2] {
+			t.Errorf("%s: %s, want %s", step[0], got, step[2])
 		}
 	}
 }

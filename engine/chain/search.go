@@ -37,6 +37,9 @@ type order interface {
 
 // Next implements Search. A target that needs no try to fail is passed over.
 func (a *search) Next() (Aim, error) {
+	if failed := a.plan.Failed; failed != nil {
+		return Aim{}, a.fail(&failure{verdict: session.DeniedByUnknownFail, err: failed})
+	}
 	if len(a.plan.Targets) == 0 {
 		return Aim{}, a.fail(nowhere)
 	}

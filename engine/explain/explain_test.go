@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -211,6 +212,43 @@ func checkRun(t *testing.T, c *engine.Config, q Question, target *Target) {
 		t.Errorf("the engine refuses: %s; explained: %+v", s.Reason, target)
 	case dialled != nil && (len(target.Tried) != 1 || fmt.Sprint(target.Tried[0]) != fmt.Sprint(*dialled)):
 		t.Errorf("the engine connects: %+v; explained: %+v", dialled, target)
+	}
+}
+
+// deciding is a router that the policy wrote.
+type deciding struct {
+	route.Router
+	failed error
+}
+
+func (d deciding) Decider() string { return "Own" }
+
+func (d deciding) Route(s *session.Session) route.Plan {
+	p := d.Router.Route(s)
+	p.Failed = d.failed
+	return p
+}
+
+func TestTargetOfWrittenRouter(t *testing.T) {
+	const own = "\nclass Own of the policy said so for this client: it is asked in each session, and may answer otherwise"
+	for _, c := range []struct {
+		to     []stream.Addr
+		failed error
+		want   string
+	}{
+		{[]stream.Addr{{AddrPort: netip.MustParseAddrPort("192.0.2.1:25")}}, nil, "192.0.2.1:25 in no zone, from this host's own address" + own},
+		{nil, nil, "none: no destination: the router names no server" + own},
+		{nil, errors.New("p.star:3:5: no"), "none: p.star:3:5: no" + own},
+	} {
+		v := &service.Service{Name: "s", Class: silent{}, Router: deciding{&route.Directed{Dest: c.to}, c.failed}}
+		r := &rule.Rule{ID: 1, Service: "s", DstSubnet: networks("172.16.40.1"), DstPort: []rule.PortRange{{Low: 25, High: 25}}}
+		config := &engine.Config{Rules: rule.NewSet([]*rule.Rule{r}), Services: map[string]*service.Service{"s": v}}
+		q := Question{Client: netip.MustParseAddrPort("172.16.40.2:41000"), Server: netip.MustParseAddrPort("172.16.40.1:25")}
+		got := Explain(config, q).Target
+		if lines := strings.Join(got.lines(), "\n"); lines != c.want {
+			t.Errorf("\n got %s\nwant %s", lines, c.want)
+		}
+		checkRun(t, config, q, got)
 	}
 }
 

@@ -56,6 +56,9 @@ func (t *Target) lines() []string {
 	if t.Turns {
 		list = append(list, "the sessions take turns: another connection begins with another one of these")
 	}
+	if t.Decides {
+		list = append(list, "class "+t.Router+" of the policy said so for this client: it is asked in each session, and may answer otherwise")
+	}
 	if t.Random {
 		list = append(list, "chosen by chance: another connection may go elsewhere")
 	}

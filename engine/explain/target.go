@@ -25,6 +25,7 @@ type Target struct {
 	Tried   []Try    `json:"tried,omitempty"`   // what would be connected to: after the first, only if those before fail
 	Refused string   `json:"refused,omitempty"` // why a connection would not be made, or not go on to another target
 	Random  bool     `json:"random,omitempty"`  // a NAT policy chooses by chance: this is one of its choices
+	Decides bool     `json:"decides,omitempty"` // the router is a class of the policy's own: this is what it said now, for this client
 	Turns   bool     `json:"turns,omitempty"`   // each session begins with another one of Tried
 }
 
@@ -53,9 +54,13 @@ func target(c *engine.Config, q Question, v *service.Service, direct bool) *Targ
 		ClientZone: c.Zones.Lookup(q.Client.Addr()), ServerZone: c.Zones.Lookup(q.Server.Addr()),
 		Log: slog.New(slog.DiscardHandler),
 	}
+	if v.Resolver != nil {
+		s.Resolve = v.Resolver.Resolve
+	}
 	plan := v.Routing().Route(s)
 	plan.Zones, plan.SNAT, plan.DNAT = v.LimitTargetZones, v.SNAT, v.DNAT
 	t := &Target{Router: router(v.Routing()), Random: random(v.SNAT) || random(v.DNAT)}
+	_, t.Decides = v.Routing().(route.Deciding)
 	for _, to := range plan.Targets {
 		t.Routed = append(t.Routed, to.String())
 	}
@@ -106,13 +111,15 @@ func refusal(err error) string {
 }
 
 func router(r route.Router) string {
-	switch r.(type) {
+	switch r := r.(type) {
 	case *route.Transparent:
 		return "TransparentRouter"
 	case *route.Directed:
 		return "DirectedRouter"
 	case *route.Inband:
 		return inband
+	case route.Deciding:
+		return r.Decider()
 	}
 	return ""
 }

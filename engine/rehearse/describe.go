@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"zorpgo/engine/route"
 )
 
 // Describe prints what listens where, and as whom clients and servers are played.
@@ -20,6 +22,9 @@ func (r *Rehearsal) Describe(w io.Writer) {
 			if o := r.known(target.String()); o != nil {
 				fmt.Fprintf(w, "    server    %-22s is %s here%s\n", target, o.address(), r.source(e))
 			}
+		}
+		if who := r.decider(e); who != "" {
+			fmt.Fprintf(w, "    server    named in the session by class %s%s\n", who, r.source(e))
 		}
 	}
 	for _, why := range r.unplayed {
@@ -38,6 +43,21 @@ func (r *Rehearsal) zoneOf(e Entrance) string {
 func (r *Rehearsal) source(e Entrance) string {
 	if s := r.options.Config.Services[e.Rule.Service]; s != nil && s.ShowsClient() {
 		return ", would forge " + e.Client.Addr().String()
+	}
+	return ""
+}
+
+// decider is the class of the policy's own that names the server; "" if there is none.
+func (r *Rehearsal) decider(e Entrance) string {
+	s := r.options.Config.Services[e.Rule.Service]
+	if s == nil || s.Deny {
+		return ""
+	}
+	switch router := s.Routing().(type) {
+	case *route.Inband:
+		return s.Class.Name()
+	case route.Deciding:
+		return router.Decider()
 	}
 	return ""
 }

@@ -107,7 +107,8 @@ func (r *Rehearsal) targets(e Entrance) []stream.Addr {
 	if s == nil || s.Deny {
 		return nil
 	}
-	if _, inband := s.Routing().(*route.Inband); inband {
+	switch s.Routing().(type) {
+	case *route.Inband, route.Deciding:
 		return nil // known in the session only
 	}
 	targets := []stream.Addr{{AddrPort: e.At}}

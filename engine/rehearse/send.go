@@ -58,6 +58,9 @@ func (r *Rehearsal) serverNames(e Entrance) string {
 	for _, t := range r.targets(e) {
 		names = append(names, t.String())
 	}
+	if who := r.decider(e); who != "" {
+		names = append(names, "named by class "+who)
+	}
 	return " " + strings.Join(names, ", ") + r.source(e)
 }
 

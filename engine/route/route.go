@@ -18,9 +18,17 @@ type Router interface {
 	Forging() Forge
 }
 
+// Deciding is a Router that the policy wrote as a function: it looks at the session, and may take its time.
+type Deciding interface {
+	Router
+	// Decider is what the policy calls it.
+	Decider() string
+}
+
 // Plan is what a router decided.
 type Plan struct {
 	Targets      []stream.Addr // in the order of preference; shared, not to be changed; port 0 is the client's port
+	Failed       error         // why the router could not name targets: there is no connection then
 	Local        Local
 	Overrideable bool        // the proxy may replace the targets
 	Zones        []string    // a target's zone or one of its parents must be here; empty is no limit

@@ -38,19 +38,19 @@ func (r *Transparent) Route(s *session.Session) Plan {
 	}
 	return Plan{
 		Targets:      []stream.Addr{{AddrPort: target}},
-		Local:        r.Forge.local(s.Client),
+		Local:        r.Forge.Local(s.Client),
 		Overrideable: r.Overrideable,
 	}
 }
 
 // Route names the router's own addresses.
 func (r *Directed) Route(s *session.Session) Plan {
-	return Plan{Targets: r.Dest, Local: r.Forge.local(s.Client), Overrideable: r.Overrideable}
+	return Plan{Targets: r.Dest, Local: r.Forge.Local(s.Client), Overrideable: r.Overrideable}
 }
 
 // Route leaves the targets open.
 func (r *Inband) Route(s *session.Session) Plan {
-	return Plan{Local: r.Forge.local(s.Client), Overrideable: true}
+	return Plan{Local: r.Forge.Local(s.Client), Overrideable: true}
 }
 
 // Forging is what the policy said.
@@ -74,8 +74,8 @@ func (r *Directed) Forging() Forge { return r.Forge }
 // Destinations are the addresses that are known before any session.
 func (r *Directed) Destinations() []stream.Addr { return r.Dest }
 
-// local is the source that f gives to a connection for client. Without forging an address it is of the client's family.
-func (f Forge) local(client netip.AddrPort) Local {
+// Local is the source that f gives to a connection for client. Without forging an address it is of the client's family.
+func (f Forge) Local(client netip.AddrPort) Local {
 	port := f.Port.of(client.Port())
 	if !f.Addr && port == 0 {
 		return Local{}

@@ -53,9 +53,14 @@ func (slow) TranslateFor(*session.Session, nat.Pair, nat.Mode) (netip.AddrPort, 
 	return netip.AddrPort{}, false, nil
 }
 
-func TestSlowTranslationIsNotPrompt(t *testing.T) {
+// decides is a router that the policy wrote.
+type decides struct{ route.Router }
+
+func (decides) Decider() string { return "Own" }
+
+func TestWhatThePolicyWroteIsNotPrompt(t *testing.T) {
 	p := &nat.Policy{Name: "s", NAT: slow{}}
-	for _, v := range []*Service{{SNAT: p}, {DNAT: p}} {
+	for _, v := range []*Service{{SNAT: p}, {DNAT: p}, {Router: decides{directed()}}} {
 		if v.prompt() {
 			t.Error("a driver that must not wait would have to")
 		}

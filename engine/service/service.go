@@ -104,5 +104,6 @@ func (v *Service) chainer() chain.Chainer {
 
 // prompt reports whether v can connect without waiting for anything but the server.
 func (v *Service) prompt() bool {
-	return (v.SNAT == nil || v.SNAT.Prompt()) && (v.DNAT == nil || v.DNAT.Prompt())
+	_, decides := v.Routing().(route.Deciding)
+	return !decides && (v.SNAT == nil || v.SNAT.Prompt()) && (v.DNAT == nil || v.DNAT.Prompt())
 }
