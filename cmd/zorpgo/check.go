@@ -72,7 +72,7 @@ func checked(out io.Writer, p *policy, config *engine.Config, found source.Findi
 	if config == nil {
 		return nil
 	}
-	_, err := fmt.Fprintf(out, "%s would run: %s\n", instanceName(config), strings.Join(opens(config), "; "))
+	_, err := fmt.Fprintf(out, "%s would run: %s\n%s", instanceName(config), strings.Join(opens(config), "; "), needs(config))
 	return err
 }
 

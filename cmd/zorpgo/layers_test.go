@@ -25,7 +25,7 @@ var layers = [][]string{
 	{"engine/proxy/dialog"},
 	{"engine/proxy/smtp", "engine/proxy/plug"},
 	{"engine/service", "engine/rule"},
-	{"engine/tproxy"},
+	{"engine/tproxy", "engine/privilege"},
 	{"engine/dispatch"},
 	{"engine"},
 	{"engine/lint", "engine/report", "engine/admin", "engine/rehearse", "engine/explain"},

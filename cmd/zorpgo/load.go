@@ -25,6 +25,7 @@ type policy struct {
 	says     *slog.Logger      // for what the policy itself logs and prints
 	played   bool              // nobody outside is asked: names and mail servers are played
 	texts    map[string][]byte // of the files as they were read, for the lines that findings show
+	reach    reach
 }
 
 // flags gives cmd the ways to name the instance.
@@ -40,7 +41,7 @@ func (p *policy) load() (*engine.Config, source.Findings, error) { return p.exam
 // examine is load with the examination to be made.
 func (p *policy) examine(lint func(*engine.Config, source.Findings) source.Findings) (*engine.Config, source.Findings, error) {
 	p.texts = map[string][]byte{}
-	options := builtins.Options{Instance: p.instance, Log: p.says, Lint: lint, ReadFile: p.read}
+	options := builtins.Options{Instance: p.instance, Log: p.says, Lint: lint, ReadFile: p.read, Open: p.reach.open}
 	if p.played {
 		options.Resolve, options.LookupAddr, options.DialMail = rehearse.Resolve, rehearse.LookupAddr, rehearse.DialMail
 		options.ResolveAt = func(netip.AddrPort) match.Resolve { return rehearse.Resolve }
@@ -58,7 +59,7 @@ func (p *policy) read(file string) ([]byte, error) {
 	if err == nil {
 		p.texts[file] = text
 	}
-	return text, err
+	return text, p.reach.note(file, err)
 }
 
 func (p *policy) text(file string) ([]byte, bool) {

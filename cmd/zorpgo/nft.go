@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zorpgo/engine"
+	"zorpgo/engine/privilege"
 	"zorpgo/engine/tproxy"
 )
 
@@ -146,6 +147,7 @@ func (i *interception) load(ctx context.Context, c *engine.Config) error {
 	if !i.on {
 		return nil
 	}
+	_ = privilege.Pass(privilege.NetAdmin) // nft needs it, and has it anyway if root started this
 	local, err := engine.HostAddrs()
 	if err != nil {
 		return err

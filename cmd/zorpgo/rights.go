@@ -1,23 +1,44 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
+	"zorpgo/engine"
 	"zorpgo/engine/lint"
+	"zorpgo/engine/privilege"
 	"zorpgo/engine/stream"
 )
 
 // rights are those of this process on this host.
 func rights() lint.Rights {
 	r := lint.Rights{Forge: stream.CanForge}
-	if !capable(unix.CAP_NET_BIND_SERVICE) {
+	if !capable(privilege.NetBindService) {
 		r.LowestPort = lowestPort()
 	}
 	return r
+}
+
+// needs says which rights a policy needs and what for, one a line.
+func needs(c *engine.Config) string {
+	var lines []string
+	for _, n := range engine.Needs(c, lowestPort()) {
+		when := "to start"
+		if n.Serving {
+			when = "to serve"
+		}
+		if n.Perhaps {
+			when += ", perhaps"
+		}
+		line := fmt.Sprintf("it needs %s %s: %s\n", n.Give, when, n.Why)
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
 }
 
 // lowestPort is the first port that needs no right.
@@ -30,11 +51,7 @@ func lowestPort() uint16 {
 }
 
 // capable reports whether this process has a capability; it has if that cannot be found out.
-func capable(capability int) bool {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var sets [2]unix.CapUserData
-	if err := unix.Capget(&header, &sets[0]); err != nil {
-		return true
-	}
-	return sets[capability/32].Effective&(1<<(capability%32)) != 0
+func capable(capability privilege.Set) bool {
+	held, err := privilege.Held()
+	return err != nil || held&capability != 0
 }

@@ -23,6 +23,7 @@ type server struct {
 	drain     time.Duration
 	loops     int
 	intercept interception
+	confine   confinement
 	log       logging
 }
 
@@ -35,6 +36,11 @@ func newRun() *cobra.Command {
 waits for its sessions, up to --drain-timeout; a second signal ends them at once.
 SIGHUP reads the files again: a policy with errors is reported and the old one
 stays in force.
+
+Once its listeners are open it gives up every right that the policy does not need:
+capabilities, and all files but the directories of those that the policy named (see
+zorpgo check, which lists the capabilities, and --no-sandbox). A reload that needs
+more is refused: restart it.
 
 It tells a service manager READY=1 once every listener is open ($NOTIFY_SOCKET),
 and uses the sockets that it is given ($LISTEN_FDS).`,
@@ -49,6 +55,7 @@ and uses the sockets that it is given ($LISTEN_FDS).`,
 	cmd.Flags().IntVar(&s.loops, "loops", (runtime.NumCPU()+1)/2, "event loops that keep the sessions; 0: goroutines")
 	cmd.Flags().BoolVar(&s.intercept.on, "transparent", false, "load what zorpgo nft prints while it runs, as root")
 	s.intercept.unmatched.flag(cmd)
+	s.confine.flags(cmd)
 	cmd.Flags().DurationVar(&s.drain, "drain-timeout", 30*time.Second, "how long sessions may go on after SIGTERM")
 	return cmd
 }
@@ -85,6 +92,9 @@ func (s *server) run(cmd *cobra.Command) error {
 		return startFailure(err)
 	}
 	announce(log, e)
+	if err := s.giveUp(log, config); err != nil {
+		return machine(errors.Join(err, s.stop(cmd, e, log, signals)))
+	}
 	tell(log, "READY=1")
 	for got := range signals {
 		if got != syscall.SIGHUP {
@@ -115,6 +125,9 @@ func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) 
 	tell(log, reloading())
 	defer tell(log, "READY=1")
 	config, err := s.loadGood(s.teller(cmd, log))
+	if err == nil {
+		err = s.mayRun(e, config)
+	}
 	if err == nil {
 		err = e.Reload(config)
 	}

@@ -88,7 +88,20 @@ func (l *Lab) Dir() string {
 // File writes a file of that name into the lab's directory and gives its path.
 func (l *Lab) File(name, content string) string {
 	l.t.Helper()
-	path := filepath.Join(l.dir, name)
+	return l.fileIn(l.dir, name, content)
+}
+
+// copied is a copy of a file that every user can read.
+func (l *Lab) copied(file string) string {
+	l.t.Helper()
+	text, err := os.ReadFile(file)
+	must(l.t, err)
+	return l.File(filepath.Base(file), string(text))
+}
+
+func (l *Lab) fileIn(dir, name, content string) string {
+	l.t.Helper()
+	path := filepath.Join(dir, name)
 	must(l.t, os.WriteFile(path, []byte(content), 0o644))
 	return path
 }

@@ -68,8 +68,13 @@ func build() (remove func(), err error) {
 		return nil, err
 	}
 	remove = func() { os.RemoveAll(dir) }
+	if err := os.Chmod(dir, 0o755); err != nil { // for users other than root
+		return remove, err
+	}
 	binary := filepath.Join(dir, "zorpgo")
-	if out, err := exec.Command("go", "build", "-o", binary, "zorpgo/cmd/zorpgo").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", binary, "zorpgo/cmd/zorpgo")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+	if out, err := build.CombinedOutput(); err != nil {
 		remove()
 		return nil, fmt.Errorf("build zorpgo: %w\n%s", err, out)
 	}

@@ -92,12 +92,20 @@ func (h *Host) Run(c Command) *Process {
 // StartReady runs a command that says READY=1 to $NOTIFY_SOCKET, and waits for that.
 func (l *Lab) StartReady(h *Host, c Command) *Process {
 	l.t.Helper()
+	return l.StartReadyAs(h, c, 0)
+}
+
+// StartReadyAs is StartReady for a command that takes the rights of a user.
+func (l *Lab) StartReadyAs(h *Host, c Command, user int) *Process {
+	l.t.Helper()
 	dir, err := os.MkdirTemp(l.dir, "notify-")
 	must(l.t, err)
 	path := filepath.Join(dir, "socket")
 	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	must(l.t, err)
 	defer socket.Close()
+	must(l.t, os.Chown(dir, user, -1))
+	must(l.t, os.Chown(path, user, -1))
 	c.Env = append(c.Env, "NOTIFY_SOCKET="+path)
 	p := h.Start(c)
 	defer context.AfterFunc(p.context(), func() { socket.SetDeadline(time.Now()) })()
@@ -149,6 +157,12 @@ func (p *Process) Stop() int {
 	return p.Wait()
 }
 
+// Reload asks the process to read its files again (SIGHUP).
+func (p *Process) Reload() {
+	p.t.Helper()
+	must(p.t, p.cmd.Process.Signal(syscall.SIGHUP))
+}
+
 // Kill ends the process as a crash does (SIGKILL). It is no error if it ended before.
 func (p *Process) Kill() {
 	p.cmd.Process.Kill()
@@ -158,11 +172,18 @@ func (p *Process) Kill() {
 // Peak is the most memory that the process ever held, in bytes (VmHWM).
 func (p *Process) Peak() int {
 	p.t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	must(p.t, err)
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	kib, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	kib, _, _ := strings.Cut(p.Status("VmHWM"), " ")
 	n, err := strconv.Atoi(kib)
 	must(p.t, err)
 	return n << 10
+}
+
+// Status is a field of what the kernel says of the process (/proc/PID/status).
+func (p *Process) Status(field string) string {
+	p.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	must(p.t, err)
+	_, rest, _ := strings.Cut(string(status), "\n"+field+":")
+	value, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(value)
 }
