@@ -13,6 +13,23 @@ import (
 	"zorpgo/engine/source"
 )
 
+// matcherClassWords are the matchers themselves.
+var matcherClassWords = []*word.Word{regexpMatcherWord, regexpFileMatcherWord, combineMatcherWord, dnsMatcherWord, invalidRecipientWord}
+
+var regexpMatcherWord = &word.Word{
+	Name: "RegexpMatcher", Module: "Zorp.Core",
+	Doc: "Matches what at least one pattern of match_list and none of ignore_list is found in, anywhere unless anchored. " +
+		"The patterns are RE2's: no look-around, no back references.",
+	Example: `RegexpMatcher(match_list=["@spam\\.example$"], ignore_list=["^postmaster@"])`,
+	Errors:  []string{"a pattern that does not compile"},
+	Params: []word.Param{
+		{Name: "match_list", Type: word.TextList, Default: "None", Doc: "the patterns; without any, nothing matches"},
+		{Name: "ignore_list", Type: word.TextList, Default: "None", Doc: "patterns of what does not match in any case"},
+		{Name: "ignore_case", Type: word.Boolean, Default: "TRUE", Doc: "FALSE: capital and small letters differ"},
+	},
+	Make: makeRegexpMatcher,
+}
+
 var matcherWords = []*word.Word{
 	{
 		Name: "MatcherPolicy", Module: "Zorp.Core", Declares: true,
@@ -25,20 +42,7 @@ var matcherWords = []*word.Word{
 		},
 		Make: makeMatcherPolicy,
 	},
-	{
-		Name: "RegexpMatcher", Module: "Zorp.Core",
-		Doc: "Matches what at least one pattern of match_list and none of ignore_list is found in, anywhere unless anchored. " +
-			"The patterns are RE2's: no look-around, no back references.",
-		Example: `RegexpMatcher(match_list=["@spam\\.example$"], ignore_list=["^postmaster@"])`,
-		Errors:  []string{"a pattern that does not compile"},
-		Params: []word.Param{
-			{Name: "match_list", Type: word.TextList, Default: "None", Doc: "the patterns; without any, nothing matches"},
-			{Name: "ignore_list", Type: word.TextList, Default: "None", Doc: "patterns of what does not match in any case"},
-			{Name: "ignore_case", Type: word.Boolean, Default: "TRUE", Doc: "FALSE: capital and small letters differ"},
-		},
-		Make: makeRegexpMatcher,
-	},
-	regexpFileMatcherWord, combineMatcherWord, dnsMatcherWord, invalidRecipientWord,
+	regexpMatcherWord, regexpFileMatcherWord, combineMatcherWord, dnsMatcherWord, invalidRecipientWord,
 	{
 		Name: "getMatcher", Module: "Zorp.Core",
 		Doc: "Returns a matcher, to be asked by its method checkMatch(text): TRUE if it matches. In a session that may take time, of this session only. " +

@@ -51,7 +51,8 @@ var abstractRouterPage = word.Page{
 		"names the server: session.setServer(address or list of addresses) or session.setTargetAddressByHostname(host, port). " +
 		"It is called once in each session, before its server is connected; a call may take a million steps and ten seconds. " +
 		"If it fails or names none there is no connection, unless the proxy class named a server. forge_addr and forge_port are as of DirectedRouter: " +
-		"given to AbstractRouter.__init__, or as attributes of the class. The object serves all sessions at a time, so that it cannot change itself.",
+		"given to AbstractRouter.__init__, or as attributes of the class. The object serves all sessions at a time, so that it cannot change itself. " +
+		"A class may also derive from DirectedRouter or another router, to call its __init__ with values of its own; so it is with chainers, NATs and matchers.",
 	Errors: []string{"a class without routeConnection, or with one that cannot be called so", "an object that is changed in a session", "forge_port TRUE or 0, which are hardly meant"},
 	Examples: []word.Example{{Title: "Example", Text: `from Zorp.Smtp import *
 

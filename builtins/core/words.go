@@ -4,6 +4,7 @@ package core
 
 import (
 	"log/slog"
+	"maps"
 	"slices"
 
 	"go.starlark.net/starlark"
@@ -26,11 +27,25 @@ func Pages() []word.Page {
 	return append(pages, abstractNATPage, abstractRouterPage, abstractMatcherPage, configPage(word.NewDraft(slog.New(slog.DiscardHandler))))
 }
 
+// families are the words that classes of a policy may derive from.
+var families = []struct {
+	*word.Family
+	words []*word.Word
+}{
+	{&word.Family{Abstract: abstractRouter, Hook: routeConnection}, append([]*word.Word{inbandWord}, routerWords...)},
+	{&word.Family{Hook: "chainParent"}, chainerWords},
+	{&word.Family{Abstract: abstractNAT, Hook: performTranslation}, natClassWords},
+	{&word.Family{Abstract: word.AbstractMatcher, Hook: "checkMatch", Calls: true}, matcherClassWords},
+}
+
 // Module is everything that "from Zorp.Core import *" brings, for the policy whose declarations go into d.
 func Module(d *word.Draft) starlark.StringDict {
 	dict := constants()
 	for name, v := range word.Builtins(d, Words()) {
 		dict[name] = v
+	}
+	for _, f := range families {
+		maps.Copy(dict, f.Builtins(d, f.words))
 	}
 	for name, v := range logBuiltins(d) {
 		dict[name] = v

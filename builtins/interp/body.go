@@ -56,6 +56,8 @@ func makeClass(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple
 		switch base := base.(type) {
 		case *Class:
 			c.bases = append(c.bases, base)
+		case interface{ Base() *Class }:
+			c.bases = append(c.bases, base.Base())
 		case Poison:
 			c.poisoned = true
 		default:

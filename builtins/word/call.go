@@ -74,7 +74,7 @@ func (c *Call) keyword(name string, v starlark.Value) {
 // set takes v for p, given as name, if it is of p's type. A parameter with an alias may be given under both names: lists
 // are merged.
 func (c *Call) set(p *Param, name string, v starlark.Value, at place) {
-	if interp.IsPoison(v) {
+	if v = c.derived(v); interp.IsPoison(v) {
 		c.Bad, c.refused[p.Name] = true, true
 		return
 	}

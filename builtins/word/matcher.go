@@ -63,6 +63,9 @@ func (d *Draft) MatcherOf(v starlark.Value) (*Matcher, error) {
 	case *matcherValue:
 		return v.Is, nil
 	case *interp.Object:
+		if m, ok := v.Host().(*made); ok && m.value != nil && m.family.unchanged(v.Class()) {
+			return d.MatcherOf(m.value)
+		}
 		if v.Class().Is(AbstractMatcher) {
 			return d.writtenMatcher(v)
 		}

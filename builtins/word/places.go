@@ -107,6 +107,9 @@ func (c *Call) locate() {
 	c.Pos = interp.CallerPos(c.Thread)
 	if c.call = c.Draft.Places.calls[c.Pos]; c.call != nil {
 		c.Pos = c.call.start
+		if args := c.call.args; len(args) > 0 && isSelf(args[0]) { // DirectedRouter.__init__(self, ...)
+			c.call = &callPlaces{c.call.start, args[1:]}
+		}
 	}
 }
 

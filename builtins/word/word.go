@@ -76,14 +76,19 @@ func (w *Word) Builtin(d *Draft) *starlark.Builtin { return w.builtin(w.Name, d)
 // builtin is the word under one of its names.
 func (w *Word) builtin(name string, d *Draft) *starlark.Builtin {
 	return starlark.NewBuiltin(name, func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-		c := &Call{Draft: d, Word: w, name: name, Thread: thread, values: map[string]starlark.Value{}, refused: map[string]bool{}, places: map[string]place{}}
-		if inSession(thread) {
-			return c.inSession(args, kwargs)
-		}
-		c.locate()
-		c.bind(args, kwargs)
-		return w.Make(c), nil
+		return w.make(&Call{Draft: d, name: name, Thread: thread}, args, kwargs)
 	})
+}
+
+// make makes the value for c, of which the draft, the thread and the name are known.
+func (w *Word) make(c *Call, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	c.Word, c.values, c.refused, c.places = w, map[string]starlark.Value{}, map[string]bool{}, map[string]place{}
+	if inSession(c.Thread) {
+		return c.inSession(args, kwargs)
+	}
+	c.locate()
+	c.bind(args, kwargs)
+	return w.Make(c), nil
 }
 
 // inSession makes the value for a session, which shares nothing with others: what is wrong is an error.
