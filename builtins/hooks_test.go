@@ -63,6 +63,7 @@ func (w *wire) Probe(proxy.Side) bool           { return false }
 func (w *wire) Await(proxy.Side, time.Duration) {}
 func (w *wire) Finish(proxy.Side)               {}
 func (w *wire) Hangup(proxy.Side)               {}
+func (w *wire) Secure(proxy.Side)               {}
 func (w *wire) Reset(proxy.Side)                {}
 func (w *wire) Wake(time.Duration)              {}
 func (w *wire) Ask(question func())             { question(); w.protocol.Answered(w) }

@@ -175,6 +175,12 @@ func (p *perSession) Name() string { return p.class.Name() }
 // Busy is what a client hears when the service has all the sessions it may have.
 func (p *perSession) Busy() []byte { return p.like.Busy() }
 
+// StartsTLS implements proxy.StartsTLS.
+func (p *perSession) StartsTLS() bool {
+	s, ok := p.like.(proxy.StartsTLS)
+	return ok && s.StartsTLS()
+}
+
 // Opaque implements proxy.Opaque.
 func (p *perSession) Opaque() bool {
 	o, ok := p.like.(proxy.Opaque)

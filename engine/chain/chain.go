@@ -48,6 +48,7 @@ type Aim struct {
 	From  route.Local
 	Limit time.Duration // how long it may take; 0 is for ever
 	First []byte        // what the server is sent before anything else
+	TLS   *Encryption   // begins after that; nil: it does not
 }
 
 // connect is a search by a driver that waits.
@@ -60,6 +61,9 @@ func connect(ctx context.Context, dial Dial, search Search) (net.Conn, error) {
 		conn, err := dialWithin(ctx, dial, aim)
 		if err == nil {
 			err = sendFirst(conn, aim.First)
+		}
+		if err == nil {
+			conn, err = encrypt(ctx, conn, aim)
 		}
 		if err == nil {
 			search.Arrived(local(conn))

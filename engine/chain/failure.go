@@ -82,6 +82,7 @@ func (a *search) logFailure() {
 // explain says of err what an administrator needs to know.
 func explain(err error, to stream.Addr, from route.Local, limit time.Duration) error {
 	var source *stream.SourceError
+	var handshake *handshakeError
 	var timeout interface{ Timeout() bool }
 	var errno syscall.Errno
 	switch {
@@ -89,6 +90,8 @@ func explain(err error, to stream.Addr, from route.Local, limit time.Duration) e
 		return source
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("%s: stopped while connecting: %w", to, context.Canceled)
+	case errors.As(err, &handshake):
+		return handshake
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return silence(err, to, from, limit)
 	case errors.As(err, &errno):

@@ -55,7 +55,7 @@ func (a *search) Next() (Aim, error) {
 		a.target = target
 		failed := a.aim(a.plan.Targets[target])
 		if failed == nil {
-			return Aim{To: a.session.Server, From: a.from, Limit: a.limit, First: announcement(a.plan.Announce, a.session)}, nil
+			return Aim{To: a.session.Server, From: a.from, Limit: a.limit, First: announcement(a.plan.Announce, a.session), TLS: encryptionOf(a.session)}, nil
 		}
 		a.note(failed)
 	}

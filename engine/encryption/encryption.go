@@ -56,7 +56,7 @@ type ServerSide struct {
 // Accept makes conn encrypted. The connection's state is verified as the policy wants it; on failure conn is of no use
 // any more, and still the caller's to close.
 func (c *ClientSide) Accept(ctx context.Context, conn net.Conn) (*tls.Conn, error) {
-	return handshake(ctx, tls.Server(conn, c.Config))
+	return handshake(ctx, tls.Server(newWire(conn), c.Config))
 }
 
 // Connect is Accept towards the server at to.
@@ -65,7 +65,7 @@ func (s *ServerSide) Connect(ctx context.Context, conn net.Conn, to netip.AddrPo
 	if err != nil {
 		return nil, err
 	}
-	return handshake(ctx, tls.Client(conn, config))
+	return handshake(ctx, tls.Client(newWire(conn), config))
 }
 
 func handshake(ctx context.Context, conn *tls.Conn) (*tls.Conn, error) {

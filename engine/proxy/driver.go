@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
 )
@@ -36,6 +37,7 @@ func Serve(ctx context.Context, p Protocol, s *session.Session, client net.Conn,
 type driver struct {
 	p     Protocol
 	s     *session.Session
+	ctx   context.Context
 	conns closer
 
 	mu       sync.Mutex // guards all below, and all of ends but what belongs to a side's reader
@@ -49,6 +51,7 @@ type driver struct {
 	question func()        // asked, not run yet
 	writing  time.Duration // the limit of one write
 	alarm    alarm
+	turn     secureTurn
 	dead     bool   // cut: the protocol is not called any more
 	crash    *crash // the panic on another goroutine than serve's
 
@@ -56,12 +59,13 @@ type driver struct {
 
 	// Seams for tests.
 	linger time.Duration
+	shake  time.Duration
 	take   func(size int) []byte
 	give   func([]byte)
 }
 
 func newDriver(p Protocol, s *session.Session, client net.Conn) *driver {
-	d := &driver{p: p, s: s, linger: LingerTime, take: stream.Borrow, give: stream.GiveBack}
+	d := &driver{p: p, s: s, linger: LingerTime, shake: encryption.HandshakeTimeout, take: stream.Borrow, give: stream.GiveBack}
 	d.changed.L = &d.mu
 	d.writing = WriteLimit
 	if patient, ok := p.(Patient); ok {
@@ -70,13 +74,13 @@ func newDriver(p Protocol, s *session.Session, client net.Conn) *driver {
 	for side := range d.ends {
 		d.ends[side].setup(d, Side(side))
 	}
-	d.ends[Client].attach(client)
-	d.conns.add(Client, client)
+	d.conns.add(Client, d.ends[Client].attach(client))
 	return d
 }
 
 // serve starts the client's goroutine before it connects, so that a client that speaks or leaves early is noticed.
 func (d *driver) serve(ctx context.Context, connect func(context.Context) (net.Conn, error)) {
+	d.ctx = ctx
 	d.cutting.Add(1)
 	stop := context.AfterFunc(ctx, func() {
 		defer d.cutting.Done()
@@ -135,8 +139,7 @@ func (d *driver) connect(conn net.Conn, err error) {
 	defer d.mu.Unlock()
 	d.opening, d.failure = true, err
 	if err == nil {
-		d.ends[Server].attach(conn)
-		d.conns.add(Server, conn)
+		d.conns.add(Server, d.ends[Server].attach(conn))
 	}
 }
 

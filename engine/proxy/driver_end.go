@@ -1,12 +1,14 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
 	"sync/atomic"
 	"time"
 
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
 )
@@ -16,7 +18,9 @@ import (
 // look into it, with the lock, where something is unused.
 type end struct {
 	side Side
-	conn net.Conn // nil: there is no such side
+	conn net.Conn         // nil: there is no such side
+	tls  *tls.Conn        // over conn; nil: the side is in clear
+	wire *encryption.Wire // between the two
 	take func(size int) []byte
 	give func([]byte)
 
@@ -60,9 +64,13 @@ func (e *end) setup(d *driver, side Side) {
 	e.queue, e.flight = &e.queues[0], &e.queues[1]
 }
 
-// attach gives the end its connection. Only plain sockets are read without holding a buffer: anything around them
-// has bytes of its own.
-func (e *end) attach(conn net.Conn) {
+// attach gives the end its connection, encrypted or not, and returns the one at the bottom. Only sockets are read without
+// holding a buffer: anything around them, but for TLS of ours, has bytes of its own.
+func (e *end) attach(conn net.Conn) net.Conn {
+	if c, ok := conn.(*tls.Conn); ok && encryption.WireOf(c) != nil {
+		e.encrypt(c)
+		conn = e.wire.Conn
+	}
 	e.conn = conn
 	switch c := conn.(type) {
 	case *net.TCPConn:
@@ -70,6 +78,18 @@ func (e *end) attach(conn net.Conn) {
 	case *net.UnixConn:
 		e.socket.open(c, e)
 	}
+	return conn
+}
+
+// encrypt has the end read and write through c from now on.
+func (e *end) encrypt(c *tls.Conn) { e.tls, e.wire = c, encryption.WireOf(c) }
+
+// outer is what the end reads from and writes to.
+func (e *end) outer() net.Conn {
+	if e.tls != nil {
+		return e.tls
+	}
+	return e.conn
 }
 
 func (e *end) unused() int { return e.last - e.first }
@@ -141,7 +161,7 @@ func (e *end) receive() (int, error) {
 	if e.buf == nil {
 		e.buf = e.take(e.size)
 	}
-	n, err := e.conn.Read(e.buf[e.last:])
+	n, err := e.outer().Read(e.buf[e.last:])
 	if n > 0 {
 		e.arrival.Store(arrived)
 	}
@@ -177,6 +197,9 @@ func (e *end) halfClose() bool {
 
 // closeWrite sends the end of our output; false: the connection has none.
 func (e *end) closeWrite() bool {
+	if e.tls != nil {
+		_ = e.tls.CloseWrite() // what fails here fails at the next read, too
+	}
 	half, ok := e.conn.(interface{ CloseWrite() error })
 	return ok && half.CloseWrite() == nil
 }

@@ -14,6 +14,11 @@ func (d *driver) run(e *end) {
 	defer d.mu.Unlock()
 	d.feed()
 	for d.mayRead(e) {
+		if d.turn.of(e) {
+			d.secure(e)
+			d.feed()
+			continue
+		}
 		n, err := d.read(e)
 		d.took(e, n, err)
 		d.feed()
@@ -44,6 +49,10 @@ func (d *driver) mayRead(e *end) bool {
 			d.dead = true
 			d.changed.Broadcast()
 			return false
+		case d.turn.of(e):
+			if !d.turn.over {
+				return true
+			}
 		case unused == 0 || e.hungry:
 			return true
 		}
@@ -64,7 +73,7 @@ func (d *driver) took(e *end, n int, err error) {
 	e.fill(n)
 	read, _ := counters(d.s, e.side)
 	*read += int64(n)
-	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && e.notDue() {
+	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && (d.turn.of(e) || e.notDue()) {
 		err = nil
 	}
 	if err != nil {
@@ -76,7 +85,7 @@ func (d *driver) took(e *end, n int, err error) {
 // input, so that all that it sends to a side goes out together.
 func (d *driver) feed() {
 	for !d.dead {
-		if d.question == nil && (d.open() || d.wake() || d.offer(Client) || d.offer(Server) || d.tell()) {
+		if d.tellSecured() || d.question == nil && d.turn.end == nil && (d.open() || d.wake() || d.offer(Client) || d.offer(Server) || d.tell()) {
 			continue
 		}
 		written := d.flush(Client)
@@ -168,7 +177,7 @@ func (d *driver) ask() bool {
 // hangup closes a side that the protocol hung up and that everything was written to.
 func (d *driver) hangup(side Side) bool {
 	e := &d.ends[side]
-	if !e.hanging || e.hungup || e.conn == nil || e.writes() && !e.resets {
+	if !e.hanging || e.hungup || e.conn == nil || e.writes() && !e.resets || d.turn.of(e) {
 		return false
 	}
 	e.hungup = true
@@ -177,6 +186,7 @@ func (d *driver) hangup(side Side) bool {
 		return true
 	}
 	if side == Server || !e.halfClose() {
+		e.sayEnd()
 		d.conns.close(side)
 		return true
 	}
@@ -188,7 +198,7 @@ func (d *driver) hangup(side Side) bool {
 // sendEnd tells a side, after everything was written to it, that this was all.
 func (d *driver) sendEnd(to Side) {
 	e := &d.ends[to]
-	if e.finishing && !e.finished && !e.hungup && e.conn != nil && !e.writes() {
+	if e.finishing && !e.finished && !e.hungup && e.conn != nil && !e.writes() && !d.turn.of(e) {
 		e.finished = true
 		e.closeWrite()
 	}
@@ -212,7 +222,7 @@ func (d *driver) drain(e *end) {
 
 // done reports whether no side is needed any more.
 func (d *driver) done() bool {
-	return d.opened && d.question == nil && d.ends[Client].over() && d.ends[Server].over()
+	return d.opened && d.question == nil && d.turn.end == nil && d.ends[Client].over() && d.ends[Server].over()
 }
 
 // closeEnded closes, when all is done, the sides that ended by themselves.

@@ -122,9 +122,14 @@ func (q *queue) write(conn net.Conn, e *end) (int64, error) {
 // side, it waits: the peer is too slow for more.
 func (d *driver) flush(side Side) bool {
 	e := &d.ends[side]
-	if e.queue.empty() {
+	if e.queue.empty() || d.turn.of(e) {
 		return false
 	}
+	return d.writeOut(e)
+}
+
+// writeOut is flush of a side that has something to be written.
+func (d *driver) writeOut(e *end) bool {
 	for e.busy && !d.dead {
 		d.changed.Wait()
 	}
@@ -135,7 +140,7 @@ func (d *driver) flush(side Side) bool {
 	e.busy = true
 	n, err := d.write(e)
 	e.busy = false
-	_, written := counters(d.s, side)
+	_, written := counters(d.s, e.side)
 	*written += n
 	d.forget(e.flight)
 	if err != nil {
@@ -155,7 +160,7 @@ func (d *driver) write(e *end) (int64, error) {
 	}
 	d.mu.Unlock()
 	defer d.mu.Lock()
-	return e.flight.write(e.conn, e)
+	return e.flight.write(e.outer(), e)
 }
 
 // forget empties q: the bytes that were passed are free.

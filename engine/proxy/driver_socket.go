@@ -29,7 +29,12 @@ func (s *socket) open(c syscall.Conn, e *end) {
 		return
 	}
 	s.raw = raw
-	s.try = func(fd uintptr) bool { return e.try(int(fd)) }
+	s.try = func(fd uintptr) bool {
+		if e.tls != nil {
+			return e.tryTLS(int(fd))
+		}
+		return e.try(int(fd))
+	}
 }
 
 // receive waits until try has got bytes, the end, or an error.

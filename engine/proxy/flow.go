@@ -35,6 +35,7 @@ type Flow struct {
 	feeding  bool
 	spare    func(server int, greeting []byte) // takes the server's socket over at the end, if the protocol keeps it
 	question func()                            // asked, not begun
+	unable   *flowEnd                          // that the protocol wants TLS on
 	asking   bool                              // runs on a goroutine of its own
 	dead     bool
 }
@@ -180,7 +181,7 @@ func (f *Flow) flushBoth() {
 
 // feed calls the protocol until it has nothing more to do, and writes what it said.
 func (f *Flow) feed() (worked bool) {
-	for f.question == nil && !f.asking && (f.open() || f.wake() || f.offer(Client) || f.offer(Server) || f.tell()) {
+	for f.question == nil && !f.asking && (f.tellUnable() || f.open() || f.wake() || f.offer(Client) || f.offer(Server) || f.tell()) {
 		worked = true
 	}
 	f.flushBoth()
@@ -242,7 +243,7 @@ func (f *Flow) offer(from Side) bool {
 
 // usable reports whether the protocol can use input of a side now.
 func (f *Flow) usable(e *flowEnd) bool {
-	return f.opened && f.question == nil && !e.hungry && !e.told && !e.hanging && f.p.Ready(e.side)
+	return f.opened && f.question == nil && f.unable == nil && !e.hungry && !e.told && !e.hanging && f.p.Ready(e.side)
 }
 
 // offerAll offers data until the protocol can use no more of it, and returns how much it used. Its output is not

@@ -140,3 +140,21 @@ func endOf(n int, err error) error {
 	}
 	return nil
 }
+
+// Secure implements Exchange: there is no TLS on loops, so the side is closed.
+func (f *Flow) Secure(side Side) {
+	f.unable = &f.ends[side]
+	f.unable.hanging = true
+	f.unable.forgetOutput()
+}
+
+// tellUnable tells a protocol that wanted TLS.
+func (f *Flow) tellUnable() bool {
+	e := f.unable
+	if e == nil {
+		return false
+	}
+	f.unable = nil
+	f.p.(Securer).Secured(f, e.side, ErrPlain)
+	return f.called()
+}

@@ -92,6 +92,19 @@ type Waker interface {
 	Woken(x Exchange)
 }
 
+// Securer is a Protocol that can begin TLS within the session: see Exchange.Secure.
+type Securer interface {
+	// Secured says that the side is encrypted now, or why it is not: then it is closed, and will not be heard of again.
+	Secured(x Exchange, side Side, err error)
+}
+
+// ErrPlain is the failure of a Secure under a driver that has no TLS.
+var ErrPlain = errors.New("this driver has no TLS")
+
+// ErrInjected is the failure of a Secure when the side had sent something behind the word that led to it: that was in
+// clear, and could be anybody's (CVE-2011-0411).
+var ErrInjected = errors.New("bytes in clear where TLS was to begin")
+
 // Patient is a Protocol that says itself how long one write to a side may take before the side has Ended; others have
 // WriteLimit.
 type Patient interface {
@@ -139,6 +152,9 @@ type Exchange interface {
 	Hangup(side Side)
 	// Reset closes a side at once and such that the peer sees that something is missing: what is not written is lost.
 	Reset(side Side)
+	// Secure begins TLS on a side after what was sent to it is written, and then has Secured of the protocol, a Securer,
+	// called. Until then nothing is offered or told, and nothing may be sent to that side.
+	Secure(side Side)
 	// Wake has Woken of the protocol, a Waker, called once after that time; of two Wakes the later one counts.
 	Wake(after time.Duration)
 }

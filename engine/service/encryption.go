@@ -1,7 +1,10 @@
 package service
 
 import (
+	"context"
 	"fmt"
+	"net"
+	"time"
 
 	"zorpgo/engine/encryption"
 	"zorpgo/engine/proxy"
@@ -39,6 +42,34 @@ func checkEncryption(p *encryption.Policy, class proxy.Class) error {
 		return fmt.Errorf("encryption policy %q has TLS on its server side, but does not say what is verified", p.Name)
 	}
 	return nil
+}
+
+// busy is what a client hears over a limit: nothing where it would be in clear and the client expects TLS.
+func (v *Service) busy() []byte {
+	if p := v.encryption(); p != nil && p.Client.Mode == encryption.Implicit {
+		return nil
+	}
+	return v.Class.Busy()
+}
+
+// encryptClient does the handshake of a client that begins with it, before anything is said to it; not ok: the session
+// is over.
+func (r *run) encryptClient(ctx context.Context) (client net.Conn, ok bool) {
+	p := r.session.Encryption
+	if p == nil || p.Client.Mode != encryption.Implicit {
+		return r.client, true
+	}
+	conn, err := p.Client.Accept(ctx, r.client)
+	if err == nil {
+		r.session.Encrypted("client", conn)
+		return conn, true
+	}
+	r.session.NotEncrypted("client", err)
+	if r.client.SetDeadline(time.Now().Add(farewellTime)) == nil {
+		hear(r.client)
+	}
+	r.client.Close()
+	return nil, false
 }
 
 // lateMode: TLS begins after the first byte.

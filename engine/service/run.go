@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"zorpgo/engine/chain"
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
@@ -42,7 +43,7 @@ func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client 
 	c := v.counter()
 	if !c.enter(v.MaxInstances) {
 		s.Deny(session.DeniedByLimit, fmt.Sprintf("service %q has max_instances=%d sessions already", v.Name, v.MaxInstances))
-		s.Count.ToClient += turnAway(client, v.Class.Busy())
+		s.Count.ToClient += turnAway(client, v.busy())
 		return
 	}
 	defer c.leave()
@@ -82,7 +83,12 @@ func (r *run) serve(ctx context.Context) {
 		r.client.Close()
 		return
 	}
-	r.env.Serve(ctx, protocol, r.session, r.client, r.connector(connect))
+	client, ok := r.encryptClient(ctx)
+	if !ok {
+		protocol.Close()
+		return
+	}
+	r.env.Serve(ctx, protocol, r.session, client, r.connector(connect))
 }
 
 // prepare makes the protocol and gives it the first word; not ok: the session is over.
@@ -90,6 +96,11 @@ func (r *run) prepare() (p proxy.Protocol, connect, ok bool) {
 	p, err := r.service.Class.New(r.session)
 	if err != nil {
 		r.session.Deny(session.AbortedByPolicyAction, fmt.Sprintf("class %s cannot be set up: %v", r.service.Class.Name(), err))
+		return nil, false, false
+	}
+	if err := checkEncryption(r.session.Encryption, r.service.Class); err != nil {
+		r.session.Deny(session.AbortedByPolicyAction, err.Error())
+		p.Close()
 		return nil, false, false
 	}
 	if connect, err = start(p); err != nil {
@@ -130,7 +141,7 @@ func (r *run) connector(wanted bool) func(context.Context) (net.Conn, error) {
 }
 
 func (r *run) keepAlive(conn net.Conn) {
-	if err := stream.KeepAlive(conn); err != nil {
+	if err := stream.KeepAlive(encryption.Bare(conn)); err != nil {
 		r.session.Log.Warn("no keep-alive", "error", err)
 	}
 }
@@ -162,12 +173,16 @@ func turnAway(client net.Conn, text []byte) int64 {
 		return 0
 	}
 	n, err := client.Write(text)
-	if err != nil {
-		return int64(n)
+	if err == nil {
+		hear(client)
 	}
+	return int64(n)
+}
+
+// hear lets a client read what it was sent before the connection is closed.
+func hear(client net.Conn) {
 	if half, ok := client.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		// closing over unread bytes would send a reset, which can overtake the text
 		_, _ = io.CopyN(io.Discard, client, farewellBytes)
 	}
-	return int64(n)
 }

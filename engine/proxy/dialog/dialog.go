@@ -15,6 +15,9 @@
 //	c closed                       the proxy must have hung up on the side
 //	c reset                        likewise, with a reset
 //	c finished                     the proxy must have sent the side the end of its output
+//	c tls                          the proxy must want TLS on the side, and the handshake succeeds; a server's certificate is verified
+//	s tls unverified               likewise, but nothing was verified
+//	c tls failed                   likewise, and the handshake fails
 //	wake                           the time is over that the protocol asked to be woken after
 //	c waits 5m0s                   the protocol must wait so long for what the side sends next, at most
 //	writes 2m0s                    so long may one write take
@@ -47,7 +50,7 @@ type Timed interface {
 	Clock(now func() time.Time)
 }
 
-var step = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*(\d+))?| ?(.*))| (close|closed|timeout|unreachable|reset|finished))$`)
+var step = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*(\d+))?| ?(.*))| (close|closed|timeout|unreachable|reset|finished|tls|tls failed|tls unverified))$`)
 
 // ErrUnreachable is the failure that a protocol is opened with after "s unreachable".
 var ErrUnreachable = errors.New("connection refused")
@@ -58,6 +61,7 @@ func Play(p proxy.Protocol, script string) error {
 	if timed, ok := p.(Timed); ok {
 		timed.Clock(func() time.Time { return e.now })
 	}
+	e.begin()
 	for n, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
 		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 			continue
@@ -103,6 +107,7 @@ type exchange struct {
 	from     proxy.Side
 	question func()
 	now      time.Time
+	secure   secure
 }
 
 func sideOf(name string) proxy.Side {
@@ -128,6 +133,11 @@ func (e *exchange) play(m []string) error {
 		return e.expect(side, text)
 	}
 	e.flush()
+	if how, ok := strings.CutPrefix(m[6], "tls"); ok {
+		err := e.tls(side, strings.TrimSpace(how))
+		e.feed()
+		return err
+	}
 	return e.event(side, m[6])
 }
 
@@ -174,7 +184,7 @@ func (e *exchange) event(side proxy.Side, what string) error {
 }
 
 func (e *exchange) end(side proxy.Side, why error) {
-	if !e.hung[side] && !e.ended[side] {
+	if !e.hung[side] && !e.ended[side] && !e.secure.wanted {
 		e.ended[side] = true
 		e.protocol.Ended(e, side, why)
 	}
@@ -211,7 +221,7 @@ func (e *exchange) flush() {
 
 func (e *exchange) feed() {
 	for more := true; more; {
-		more = e.answer()
+		more = e.answer() || e.injected()
 		for side := range e.in {
 			more = e.offer(proxy.Side(side)) || more
 		}
@@ -233,7 +243,7 @@ func (e *exchange) offer(side proxy.Side) bool {
 	if e.hung[side] {
 		e.in[side] = nil
 	}
-	if len(e.in[side]) == 0 || e.question != nil || !e.protocol.Ready(side) {
+	if len(e.in[side]) == 0 || e.question != nil || e.secure.wanted || !e.protocol.Ready(side) {
 		return false
 	}
 	// A copy that is wiped afterwards: a protocol that keeps a slice of it is found out.
@@ -271,6 +281,9 @@ func (e *exchange) nothingUnsaid() error {
 		if len(out) > 0 {
 			return fmt.Errorf("the %s was also sent %q", proxy.Side(side), out)
 		}
+	}
+	if e.secure.wanted {
+		return fmt.Errorf("the protocol wants TLS with the %s", e.secure.side)
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ func (x *tape) Await(proxy.Side, time.Duration) {}
 func (x *tape) Ask(question func())             { x.question = question }
 func (x *tape) Finish(to proxy.Side)            { x.finished[to] = true }
 func (x *tape) Hangup(side proxy.Side)          { x.closed[side] = true }
+func (x *tape) Secure(proxy.Side)               {}
 func (x *tape) Reset(side proxy.Side)           { x.closed[side] = true }
 func (x *tape) Wake(time.Duration)              {}
 

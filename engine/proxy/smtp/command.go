@@ -116,7 +116,11 @@ func (m *Machine) command(x proxy.Exchange, name, param []byte, last bool) {
 		m.refuseUncertain(x)
 		return
 	}
-	if mustBeLast(verb) && !last {
+	if m.lacksTLS(verb) {
+		m.refuse(x, name, &answerMustTLS)
+		return
+	}
+	if m.mustBeLast(verb) && !last {
 		m.outOfTurn(x)
 		return
 	}
@@ -134,7 +138,9 @@ func (m *Machine) command(x proxy.Exchange, name, param []byte, last bool) {
 }
 
 // mustBeLast: these end a pipelined group, since their reply changes what may follow (RFC 2920 §3.1).
-func mustBeLast(verb Verb) bool { return verb == verbHELO || verb == verbEHLO || verb == verbDATA }
+func (m *Machine) mustBeLast(verb Verb) bool {
+	return verb == verbHELO || verb == verbEHLO || verb == verbDATA || verb == verbSTARTTLS && m.mayStartTLS()
+}
 
 // parse checks the place and the arguments of a command and leaves its normalised parameter in m.param.
 func (m *Machine) parse(verb Verb, param []byte) *answer {
@@ -158,6 +164,8 @@ func (m *Machine) parse(verb Verb, param []byte) *answer {
 		return m.parseAuth(param)
 	case verbBDAT:
 		return m.checkChunk()
+	case verbSTARTTLS:
+		return m.parseStartTLS(param)
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ func (*sink) Await(proxy.Side, time.Duration) {}
 func (*sink) Ask(question func())             { question() }
 func (*sink) Finish(proxy.Side)               {}
 func (*sink) Hangup(proxy.Side)               {}
+func (*sink) Secure(proxy.Side)               {}
 func (*sink) Reset(proxy.Side)                {}
 func (*sink) Wake(time.Duration)              {}
 

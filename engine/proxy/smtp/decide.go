@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
 )
@@ -11,7 +12,7 @@ func (m *Machine) decide(x proxy.Exchange, verb Verb, name []byte) {
 	switch {
 	case !ok && verb == verbVRFY:
 		m.local(x, answerNoVRFY.in(m.is(flagShown)))
-	case verb == verbSTARTTLS, !ok && standardVerb(name):
+	case !ok && standardVerb(name):
 		m.refuse(x, name, &answerUnbuilt)
 	case !ok:
 		m.refuse(x, name, &answerInvalid)
@@ -44,9 +45,22 @@ func (m *Machine) abort(x proxy.Exchange) {
 // accept forwards a command that policy accepted; key is the verb that is forwarded.
 func (m *Machine) accept(x proxy.Exchange, verb, key Verb, name []byte) {
 	e := exchange{key: key}
+	if m.tooEarly(verb) {
+		m.refuse(x, name, &answerOrder)
+		return
+	}
 	switch verb {
 	case verbHELO, verbEHLO:
 		m.sayHello(verb, m.param)
+		if m.wantsServerTLS() {
+			m.askForTLS(x, verb, key, name)
+			return
+		}
+	case verbSTARTTLS:
+		if m.serverMode() != encryption.Forward {
+			m.startTLS(x)
+			return
+		}
 	case verbMAIL:
 		if limit := m.settings.Limits.Transactions; limit > 0 && m.transactions >= limit {
 			m.session.Deny(session.DeniedByLimit, "too many transactions")
@@ -187,7 +201,7 @@ func (m *Machine) acceptRewritten(x proxy.Exchange, verb Verb) {
 	key := verbOf(name)
 	rewritten := string(m.param) != param
 	switch {
-	case key != verb && !m.mayBecome(name, key),
+	case key != verb && (verb == verbSTARTTLS || !m.mayBecome(name, key)),
 		controlFault([]byte(param)) != lineOK,
 		len(name)+1+len(param) > m.settings.MaxRequestLength,
 		rewritten && (verb == verbBDAT || m.parse(verb, []byte(param)) != nil):

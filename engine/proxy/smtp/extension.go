@@ -24,6 +24,8 @@ const (
 	extDeliverBy
 	extPriority
 	extFuture
+	extStartTLS
+	extRequireTLS
 )
 
 // extensionRow describes an EHLO keyword that the machine knows whole: its verbs, parameters, replies and framing. The
@@ -38,7 +40,7 @@ type extensionRow struct {
 }
 
 // extensions are those that can be offered to a client: RFC 2920, 1870, 6152, 1985, 2034, 3461, 6531, 3030, 9422, 4954,
-// 2852, 6710, 4865.
+// 2852, 6710, 4865, 3207, 8689.
 var extensions = []extensionRow{
 	{keyword: "PIPELINING", bit: extPipelining, zorpBit: ExtPipelining},
 	{keyword: "SIZE", bit: extSize, zorpBit: ExtSize, offer: offerSize},
@@ -54,23 +56,22 @@ var extensions = []extensionRow{
 	{keyword: "DELIVERBY", bit: extDeliverBy, asked: true},
 	{keyword: "MT-PRIORITY", bit: extPriority, asked: true},
 	{keyword: "FUTURERELEASE", bit: extFuture, asked: true},
+	{keyword: "STARTTLS", bit: extStartTLS, zorpBit: ExtStartTLS},
+	{keyword: "REQUIRETLS", bit: extRequireTLS, asked: true},
 }
 
 // defaultExtensions are accepted by LoadESMTP. AUTH is offered only where it is also safe, or policy says that it need
-// not be.
-const defaultExtensions = "PIPELINING SIZE 8BITMIME ETRN ENHANCEDSTATUSCODES DSN SMTPUTF8 CHUNKING LIMITS AUTH"
+// not be; STARTTLS where there is an encryption policy that has it.
+const defaultExtensions = "PIPELINING SIZE 8BITMIME ETRN ENHANCEDSTATUSCODES DSN SMTPUTF8 CHUNKING LIMITS AUTH STARTTLS"
 
-// notBuilt says of keywords that a policy may know why they are not offered. STARTTLS is named by Zorp's own defaults,
-// so it is withheld rather than refused.
+// notBuilt says of keywords that a policy may know why they are not offered.
 var notBuilt = map[string]string{
-	"STARTTLS":   "TLS is not built yet",
-	"REQUIRETLS": "TLS is not built yet",
-	"XCLIENT":    "a client could borrow another's identity",
-	"XFORWARD":   "a client could borrow another's identity",
-	"BURL":       "its content is fetched past the proxy",
-	"XEXCH50":    "it changes the framing",
-	"TURN":       "it turns the roles round",
-	"ATRN":       "it turns the roles round",
+	"XCLIENT":  "a client could borrow another's identity",
+	"XFORWARD": "a client could borrow another's identity",
+	"BURL":     "its content is fetched past the proxy",
+	"XEXCH50":  "it changes the framing",
+	"TURN":     "it turns the roles round",
+	"ATRN":     "it turns the roles round",
 }
 
 // ExtensionNotBuilt says why the machine cannot offer a keyword, and whether it knows the keyword at all.
@@ -105,9 +106,6 @@ func findExtension(keyword []byte) *extensionRow {
 
 // permits reports whether policy lets a known extension through.
 func (s *Settings) permits(row *extensionRow) bool {
-	if row.bit == extAuth && !s.PermitAuthWithoutTLS {
-		return false
-	}
 	if row.zorpBit&s.PermitExtensions != 0 {
 		return true
 	}
@@ -188,7 +186,7 @@ func (set extension) zorpBits() (bits int) {
 }
 
 // filterHello writes the reply to HELO or EHLO with only the keywords of set. The first line and the lines kept are the
-// server's own, but for what an extension's offer changes after the keyword.
+// server's own, but for what an extension's offer changes after the keyword. STARTTLS is ours, and comes last.
 func filterHello(out []byte, r *reply, set extension, s *Settings) []byte {
 	line, rest := nextLine(r.raw)
 	last := len(out)
@@ -196,11 +194,15 @@ func filterHello(out []byte, r *reply, set extension, s *Settings) []byte {
 	for len(rest) > 0 {
 		line, rest = nextLine(rest)
 		row, keyword, args := helloLine(line, set, s)
-		if row == nil {
+		if row == nil || row.bit == extStartTLS {
 			continue
 		}
 		last = len(out)
 		out = append(append(append(append(out, line[:4]...), keyword...), args...), crlf...)
+	}
+	if set&extStartTLS != 0 {
+		last = len(out)
+		out = append(append(out, r.raw[:3]...), "-STARTTLS\r\n"...)
 	}
 	return endReply(out, last)
 }

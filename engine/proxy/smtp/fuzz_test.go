@@ -29,6 +29,7 @@ func (x *tape) Finish(proxy.Side)             {}
 func (x *tape) Hangup(side proxy.Side)        { x.hung[side] = true }
 func (x *tape) Reset(side proxy.Side)         { x.hung[side] = true }
 func (x *tape) Wake(time.Duration)            {}
+func (*tape) Secure(proxy.Side)               { panic("no TLS") }
 
 // run feeds both sides in turn, in pieces whose lengths are in cuts, and returns what was not used.
 func (x *tape) run(m proxy.Protocol, in [2][]byte, cuts []byte) {

@@ -35,6 +35,7 @@ type Machine struct {
 	localLen  int        // how much of that is the local-part
 	verb      [maxVerb]byte
 	verbLen   uint8
+	pending   pending
 	parser    replyParser
 	hello     []byte // the filtered reply to EHLO
 
@@ -118,6 +119,8 @@ const (
 	flagDoomed                         // close after the chunk that is thrown away
 	flagAsked                          // a hook is being asked
 	flagLeaving                        // the client has quit, the server is kept for others
+	flagSecuring                       // TLS begins on one of the sides
+	flagServerPlain                    // the server has no TLS, and need not
 )
 
 func (m *Machine) is(f flags) bool { return m.flags&f != 0 }
@@ -134,6 +137,7 @@ type exchange struct {
 	utf8     bool // a MAIL with SMTPUTF8
 	binary   bool // a MAIL with BODY=BINARYMIME
 	swallow  bool // sent by the proxy: its reply is not the client's
+	probes   bool // an EHLO of the proxy's: its reply is the client's if nothing better follows
 	from, to int
 }
 
@@ -163,7 +167,7 @@ func (m *Machine) Ready(from proxy.Side) bool {
 	switch {
 	case m.phase == phaseDone:
 		return true
-	case m.is(flagAsked):
+	case m.is(flagAsked | flagSecuring):
 		return false
 	case from == proxy.Server:
 		return true

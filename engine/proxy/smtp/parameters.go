@@ -25,6 +25,7 @@ var parameters = []parameterRow{
 	{"SMTPUTF8", verbMAIL, extSMTPUTF8, nil},
 	{"RET", verbMAIL, extDSN, oneOf("FULL", "HDRS")},
 	{"ENVID", verbMAIL, extDSN, validEnvid},
+	{"REQUIRETLS", verbMAIL, extRequireTLS, nil},
 	{"NOTIFY", verbRCPT, extDSN, validNotify},
 	{"ORCPT", verbRCPT, extDSN, validOrcpt},
 }

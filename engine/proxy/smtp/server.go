@@ -31,6 +31,10 @@ func (m *Machine) receiveReply(x proxy.Exchange, data []byte) int {
 		// Hangup was said; what still arrives is nobody's.
 	case len(m.queue) == 0:
 		m.unasked(x, r)
+	case m.queue[0].probes && used < len(data): // it would be the reply to STARTTLS
+		m.unasked(x, r)
+	case m.queue[0].probes:
+		m.helloProbed(x, r)
 	case m.queue[0].swallow:
 		m.swallow(x, r)
 	default:
@@ -44,6 +48,8 @@ func (m *Machine) swallow(x proxy.Exchange, r reply) {
 	switch verb := m.queue[0].verb; {
 	case r.code == 421, r.class() == 3, verb == verbRSET && r.class() != 2, verb == verbAUTH && r.class() == 2:
 		m.lostServer(x)
+	case verb == verbSTARTTLS:
+		m.startTLSAnswered(x, r)
 	case verb == verbBDAT:
 		m.pieceAnswered(x, r)
 	case verb == verbRSET && m.is(flagLeaving):
@@ -137,6 +143,9 @@ func (m *Machine) replyAccepted(x proxy.Exchange, r reply, code int) {
 	case outOfStep(e, code):
 		m.lostServer(x)
 		return
+	case e.verb == verbSTARTTLS && code == 220:
+		m.forwardedTLS(x, r)
+		return
 	default:
 		m.relay(x, r)
 	}
@@ -151,6 +160,9 @@ func outOfStep(e exchange, code int) bool {
 	}
 	if e.verb == verbAUTH {
 		return code < 400 && code != 334 && code != 235
+	}
+	if e.verb == verbSTARTTLS {
+		return code < 400 && code != 220
 	}
 	return code/100 == 3 && e.verb != verbOther
 }
@@ -229,7 +241,7 @@ func (m *Machine) helloAnswered(x proxy.Exchange, verb Verb, r reply, code int) 
 	}
 	var set extension
 	if verb == verbEHLO {
-		set = offered(&r, m.class.permitted, m.settings)
+		set = m.offered(&r)
 	}
 	m.hello = filterHello(m.hello[:0], &r, set, m.settings)
 	x.Send(proxy.Client, m.hello)
@@ -238,7 +250,7 @@ func (m *Machine) helloAnswered(x proxy.Exchange, verb Verb, r reply, code int) 
 	size, _ := argsOf(&r, "SIZE")
 	m.sizeLimit = sizeLimit(size, m.settings)
 	m.unset(flagShown | flagAuthHidden)
-	if _, there := argsOf(&r, "AUTH"); there && set&extAuth == 0 {
+	if _, there := argsOf(&r, "AUTH"); there && set&extAuth == 0 && m.session.ClientTLS == nil {
 		m.set(flagAuthHidden)
 	}
 	if set&extEnhanced != 0 {
@@ -280,6 +292,9 @@ func (m *Machine) replyRefused(x proxy.Exchange, r reply, a answer) {
 	switch {
 	case e.verb == verbAUTH && r.class() < 4:
 		m.undoAuth(x, r)
+		return
+	case e.verb == verbSTARTTLS && r.class() < 4: // the server waits for a handshake
+		m.done(x)
 		return
 	case e.verb == verbQUIT || r.class() >= 4:
 		m.answered(x, e, r.code)

@@ -82,6 +82,7 @@ type Settings struct {
 	PermitLongResponses           bool               // permit_long_responses: cut long reply lines instead of refusing them
 	PermitOmissionOfAngleBrackets bool               // permit_omission_of_angle_brackets
 	PermitEarlyTalker             bool               // permit_early_talker (ours): bytes before the greeting are no offence
+	TLSPassthrough                bool               // tls_passthrough: where STARTTLS is forwarded, what follows it is copied, not read
 	PermitAuthWithoutTLS          bool               // permit_auth_without_tls (ours): AUTH is offered in clear
 	RefuseMalformedHeader         bool               // refuse_malformed_header (ours): 550 to a message whose header section is ambiguous; false: only the record says so
 	ServerPoolSize                int                // server_pool_size (ours): server connections that wait for another session, at each target and loop; 0

@@ -90,6 +90,9 @@ func (v *View) with() string {
 	if v.UTF8 {
 		name = "UTF8SMTP"
 	}
+	if v.Session.ClientTLS != nil {
+		name += "S"
+	}
 	if v.LoggedIn {
 		name += "A"
 	}

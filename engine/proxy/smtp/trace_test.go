@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/netip"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"zorpgo/engine/proxy/dialog"
+	"zorpgo/engine/session"
 )
 
 // traced is a View of a session of client at a time that does not pass.
@@ -68,8 +70,17 @@ func TestTraceProtocol(t *testing.T) {
 		"SMTP": {Protocol: "SMTP", LoggedIn: true}, "ESMTP": {Protocol: "ESMTP"}, "ESMTPA": {Protocol: "ESMTP", LoggedIn: true},
 		"UTF8SMTP": {Protocol: "ESMTP", UTF8: true}, "UTF8SMTPA": {Protocol: "ESMTP", UTF8: true, LoggedIn: true},
 	} {
+		v.Session = &session.Session{}
 		if got := v.with(); got != want {
 			t.Errorf("got %s, want %s", got, want)
+		}
+		if want == "SMTP" {
+			continue // no name for it (RFC 3848)
+		}
+		v.Session.ClientTLS = &tls.ConnectionState{}
+		want = strings.TrimSuffix(want, "A") + "S" + want[len(strings.TrimSuffix(want, "A")):]
+		if got := v.with(); got != want {
+			t.Errorf("under TLS: got %s, want %s", got, want)
 		}
 	}
 }

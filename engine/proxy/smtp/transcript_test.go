@@ -33,7 +33,7 @@ type turn struct {
 // timeLine says what only a dialog's clock knows.
 var timeLine = regexp.MustCompile(`^([cs] waits|writes|later) `)
 
-var turnLine = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*(\d+))?| ?(.*))| (\w+))$`)
+var turnLine = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*(\d+))?| ?(.*))| (\w+(?: \w+)?))$`)
 
 // transcripts are all dialogs.
 func transcripts(t testing.TB) (all []transcript) {

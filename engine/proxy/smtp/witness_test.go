@@ -6,6 +6,7 @@ import (
 
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/proxy/dialog"
+	"zorpgo/engine/session"
 )
 
 // witness sees which sides a protocol hangs up, and what it says last to the client.
@@ -42,6 +43,13 @@ func (w *witness) Receive(x proxy.Exchange, from proxy.Side, b []byte) int {
 func (w *witness) Ended(x proxy.Exchange, side proxy.Side, why error) {
 	w.Protocol.Ended(witnessed{x, w}, side, why)
 }
+
+func (w *witness) Secured(x proxy.Exchange, side proxy.Side, err error) {
+	w.hung[side] = w.hung[side] || err != nil
+	w.Protocol.(proxy.Securer).Secured(witnessed{x, w}, side, err)
+}
+
+func (w *witness) Session() *session.Session { return w.Protocol.(dialog.Sessional).Session() }
 
 func (w *witness) Answered(x proxy.Exchange) { w.Protocol.Answered(witnessed{x, w}) }
 

@@ -1,0 +1,82 @@
+package encryption
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// Wire is the connection below one that Accept or Connect made encrypted. Its end without TLS's own end is an error:
+// crypto/tls would take it for the end of what was sent (RFC 8446 §6.1).
+type Wire struct {
+	net.Conn
+	fd int // read without waiting; -1: Conn is read
+}
+
+// WireOf is the Wire below c, or nil.
+func WireOf(c *tls.Conn) *Wire {
+	w, _ := c.NetConn().(*Wire)
+	return w
+}
+
+// Bare is the connection that carries conn: the one below its TLS, or conn itself.
+func Bare(conn net.Conn) net.Conn {
+	if c, ok := conn.(*tls.Conn); ok {
+		if w := WireOf(c); w != nil {
+			return w.Conn
+		}
+		return c.NetConn()
+	}
+	return conn
+}
+
+func newWire(conn net.Conn) *Wire { return &Wire{Conn: conn, fd: -1} }
+
+// From makes Read read the socket fd, which must be conn's own, and answer ErrWait where it would have to wait; reading
+// goes on after that as if nothing had been.
+func (w *Wire) From(fd int) { w.fd = fd }
+
+// ErrWait is the answer of a Read that does not wait.
+var ErrWait net.Error = wait{}
+
+// ErrCut is the end of a connection that did not end as TLS does: something may be missing.
+var ErrCut = errors.New("connection closed without the end that TLS has for it")
+
+// Read implements net.Conn.
+func (w *Wire) Read(b []byte) (n int, err error) {
+	if w.fd >= 0 {
+		n, err = w.readNow(b)
+	} else {
+		n, err = w.Conn.Read(b)
+	}
+	if err == io.EOF {
+		err = ErrCut
+	}
+	return n, err
+}
+
+func (w *Wire) readNow(b []byte) (int, error) {
+	for {
+		switch n, err := unix.Read(w.fd, b); {
+		case err == unix.EINTR:
+		case err == unix.EAGAIN:
+			return 0, ErrWait
+		case err != nil:
+			return 0, &net.OpError{Op: "read", Net: "tcp", Err: err}
+		case n == 0 && len(b) > 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
+}
+
+// wait is temporary: crypto/tls takes any other error for the end.
+type wait struct{}
+
+func (wait) Error() string   { return "nothing to read yet" }
+func (wait) Timeout() bool   { return true }
+func (wait) Temporary() bool { return true }

@@ -1,0 +1,28 @@
+package session
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+
+	"zorpgo/engine/encryption"
+)
+
+// Encrypted records that the connection of side, "client" or "server", is under TLS from now on.
+func (s *Session) Encrypted(side string, conn *tls.Conn) {
+	state := conn.ConnectionState()
+	if side == "client" {
+		s.ClientTLS = &state
+	} else {
+		s.ServerTLS = &state
+	}
+	s.Log.LogAttrs(context.Background(), slog.LevelDebug, "TLS begins", slog.String("side", side),
+		slog.String("version", tls.VersionName(state.Version)), slog.String("cipher", tls.CipherSuiteName(state.CipherSuite)))
+}
+
+// NotEncrypted records why it is not.
+func (s *Session) NotEncrypted(side string, err error) {
+	reason := encryption.Reason(err)
+	s.Deny(DeniedByConnectionFail, "no TLS with the "+side+": "+reason)
+	s.Log.LogAttrs(context.Background(), slog.LevelWarn, "TLS failed", slog.String("side", side), slog.String("reason", reason))
+}
