@@ -113,14 +113,14 @@ func (e *Engine) open(c *Config, plan *layout) ([]*listener, error) {
 		if e.listeners[at] != nil {
 			continue
 		}
-		l, err := e.listen(at)
+		l, err := e.listen(at, e.options.Listen)
 		if !errors.Is(err, syscall.EADDRNOTAVAIL) || !e.elsewhere(plan, at) {
 			add(at, true, l, err)
 		}
 	}
 	for _, at := range plan.intercepts {
 		if e.listeners[at] == nil {
-			l, err := e.options.Intercept(context.Background(), at)
+			l, err := e.listen(at, e.options.Intercept)
 			add(at, false, l, err)
 		}
 	}
@@ -133,15 +133,16 @@ func (e *Engine) open(c *Config, plan *layout) ([]*listener, error) {
 	return opened, nil
 }
 
-// listen takes an inherited listener if there is one for at.
-func (e *Engine) listen(at netip.AddrPort) (net.Listener, error) {
+// listen takes an inherited listener if there is one for at. One for intercepted connections must be transparent already
+// (Transparent= of a unit of systemd).
+func (e *Engine) listen(at netip.AddrPort, open func(context.Context, netip.AddrPort) (net.Listener, error)) (net.Listener, error) {
 	for i, l := range e.options.Inherited {
 		if l != nil && l.Addr().String() == at.String() {
 			e.options.Inherited[i] = nil
 			return stream.Inherit(l), nil
 		}
 	}
-	return e.options.Listen(context.Background(), at)
+	return open(context.Background(), at)
 }
 
 func firstRule(c *Config, at netip.AddrPort) *rule.Rule {

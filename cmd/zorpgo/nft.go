@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -21,7 +20,15 @@ type filter struct {
 	policy
 	apply, remove bool
 	unmatched     unmatched
+	port          interceptPort
 	local         []string
+}
+
+// interceptPort is where intercepted connections are led to; each instance on a host needs its own.
+type interceptPort uint16
+
+func (p *interceptPort) flag(cmd *cobra.Command) {
+	cmd.Flags().Uint16Var((*uint16)(p), "intercept-port", engine.InterceptPort, "the `PORT` on 127.0.0.1 and ::1 that takes intercepted connections; each instance needs its own")
 }
 
 // unmatched is what becomes of forwarded packets that no rule matches.
@@ -61,6 +68,7 @@ the host itself that no rule matches are always left to them.`,
 	}
 	f.flags(cmd)
 	f.unmatched.flag(cmd)
+	f.port.flag(cmd)
 	cmd.Flags().BoolVar(&f.apply, "apply", false, "load the ruleset and set up the routing, as root")
 	cmd.Flags().BoolVar(&f.remove, "remove", false, "unload the ruleset and undo the routing, as root")
 	cmd.Flags().StringSliceVar(&f.local, "local", nil, "the `ADDRESSES` that are this host's; without it all that rules name one by one")
@@ -85,6 +93,7 @@ func (f *filter) run(cmd *cobra.Command) error {
 		return err
 	}
 	rules := engine.Ruleset(config, local, leave)
+	rules.Port = uint16(f.port)
 	if f.apply {
 		return machine(rules.Apply(cmd.Context()))
 	}
@@ -137,12 +146,21 @@ func machine(err error) error {
 
 // interception is a ruleset that is loaded while run serves.
 type interception struct {
-	on        bool
+	on, keep  bool
 	unmatched unmatched
-	loaded    []*tproxy.Ruleset // of every instance that was served, the one in force last
+	port      interceptPort
+	loaded    *tproxy.Ruleset
 }
 
-// load puts the packet filter's part of c in force.
+func (i *interception) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&i.on, "transparent", false, "load what zorpgo nft prints while it runs")
+	cmd.Flags().BoolVar(&i.keep, "keep-ruleset", false, "with --transparent: leave it loaded at the end, so that nothing goes past until the next start")
+	i.unmatched.flag(cmd)
+	i.port.flag(cmd)
+}
+
+// load puts the packet filter's part of c in force. If a reload changed the instance its table is another one, and the
+// old one goes: the rest of its sessions need no more than every table does.
 func (i *interception) load(ctx context.Context, c *engine.Config) error {
 	if !i.on {
 		return nil
@@ -153,19 +171,24 @@ func (i *interception) load(ctx context.Context, c *engine.Config) error {
 		return err
 	}
 	rules := engine.Ruleset(c, local, i.unmatched.what == "leave")
+	rules.Port = uint16(i.port)
 	if err := rules.Apply(ctx); err != nil {
 		return err
 	}
-	i.loaded = append(slices.DeleteFunc(i.loaded, func(old *tproxy.Ruleset) bool { return old.Name() == rules.Name() }), rules)
-	return nil
+	old := i.loaded
+	i.loaded = rules
+	if old == nil || old.Name() == rules.Name() {
+		return nil
+	}
+	return old.Remove(ctx)
 }
 
 // unload leaves the host as it was.
 func (i *interception) unload() error {
-	var failed []error
-	for _, rules := range i.loaded {
-		failed = append(failed, rules.Remove(context.Background()))
-	}
+	rules := i.loaded
 	i.loaded = nil
-	return errors.Join(failed...)
+	if rules == nil || i.keep {
+		return nil
+	}
+	return rules.Remove(context.Background())
 }

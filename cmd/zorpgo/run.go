@@ -53,8 +53,7 @@ and uses the sockets that it is given ($LISTEN_FDS).`,
 	s.flags(cmd)
 	s.log.flags(cmd, "info")
 	cmd.Flags().IntVar(&s.loops, "loops", (runtime.NumCPU()+1)/2, "event loops that keep the sessions; 0: goroutines")
-	cmd.Flags().BoolVar(&s.intercept.on, "transparent", false, "load what zorpgo nft prints while it runs, as root")
-	s.intercept.unmatched.flag(cmd)
+	s.intercept.flags(cmd)
 	s.confine.flags(cmd)
 	cmd.Flags().DurationVar(&s.drain, "drain-timeout", 30*time.Second, "how long sessions may go on after SIGTERM")
 	return cmd
@@ -82,7 +81,7 @@ func (s *server) run(cmd *cobra.Command) error {
 	defer signal.Stop(signals)
 	// A loop holds on to its processor; the rest of the program has the others.
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + s.loops)
-	e := engine.New(engine.Options{Log: log, Inherited: sockets, Loops: s.loops})
+	e := engine.New(engine.Options{Log: log, Inherited: sockets, Loops: s.loops, InterceptPort: uint16(s.intercept.port)})
 	// First the ruleset, so that nothing goes round a proxy that is about to listen.
 	if err := s.intercept.load(cmd.Context(), config); err != nil {
 		return machine(errors.Join(err, s.intercept.unload()))
@@ -137,7 +136,7 @@ func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) 
 	}
 	log.Info("policy reloaded")
 	if err := s.intercept.load(cmd.Context(), config); err != nil {
-		log.Error("the ruleset of the old policy stays loaded", "error", err)
+		log.Error("the ruleset of the old policy may still be loaded", "error", err)
 	}
 	announce(log, e)
 }

@@ -34,6 +34,7 @@ func Source(from route.Local) stream.Source {
 		Addr:        from.Addr,
 		Transparent: from.Forged || from.Translated,
 		Own:         from.Translated,
+		Marked:      from.Forged && from.Addr.Port() != 0,
 		Loose:       from.Loose,
 		Random:      from.Random,
 	}

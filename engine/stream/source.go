@@ -11,11 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ForgedMark is the bit of the packet mark that packets of sockets with foreign addresses have (SO_MARK): a packet filter
+// can tell both legs of a session by it, whose addresses and ports may be the same.
+const ForgedMark = 0x40000000
+
 // Source is the wanted local end of a connection. The zero Source leaves it to the kernel.
 type Source struct {
 	Addr        netip.AddrPort // an unspecified address or port 0 leaves that part to the kernel
 	Transparent bool           // the address is not this host's
 	Own         bool           // with Transparent: or it is, and then no right to forge is needed
+	Marked      bool           // with Transparent: its packets have ForgedMark
 	Loose       bool           // another port of the same group will do if the wanted one is taken
 	Random      bool           // with Loose: try random ports of the group first
 }
@@ -78,6 +83,12 @@ func (s Source) prepare(fd int) error {
 		err := FamilyOf(s.Addr.Addr()).setTransparent(fd)
 		if err != nil && (!s.Own || !errors.Is(err, unix.EPERM)) {
 			return err
+		}
+		if s.Marked && err == nil {
+			// Older kernels want another right for this: then a packet filter cannot tell.
+			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, ForgedMark); err != nil && !errors.Is(err, unix.EPERM) {
+				return err
+			}
 		}
 	}
 	switch {

@@ -88,7 +88,7 @@ func addRouting(f ipFamily) error {
 	if err != nil {
 		return err
 	}
-	if err := netlink.RouteReplace(route(f, lo)); err != nil {
+	if err := netlink.RouteReplace(localRoute(f, lo)); err != nil {
 		if absent(err) {
 			return nil
 		}
@@ -105,7 +105,7 @@ func removeRouting(f ipFamily) error {
 	if err != nil {
 		return err
 	}
-	for _, err := range []error{netlink.RuleDel(markRule(f)), netlink.RouteDel(route(f, lo))} {
+	for _, err := range []error{netlink.RuleDel(markRule(f)), netlink.RouteDel(localRoute(f, lo))} {
 		if err != nil && !absent(err) {
 			return err
 		}
@@ -123,7 +123,7 @@ func absent(err error) bool {
 	return false
 }
 
-func route(f ipFamily, lo netlink.Link) *netlink.Route {
+func localRoute(f ipFamily, lo netlink.Link) *netlink.Route {
 	return &netlink.Route{Family: f.number, Table: Table, Type: unix.RTN_LOCAL, Scope: unix.RT_SCOPE_HOST, LinkIndex: lo.Attrs().Index, Dst: f.all}
 }
 

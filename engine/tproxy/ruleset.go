@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"zorpgo/engine/route"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
+	"zorpgo/engine/stream"
 	"zorpgo/engine/zone"
 )
 
@@ -17,6 +19,9 @@ const (
 	Mark  = 0x80000000
 	Table = 100
 )
+
+// Zone is the conntrack zone of forged connections that may have the addresses and ports of their clients'.
+const Zone = 31343
 
 // Ruleset is the packet filter's part of a policy: which packets come to the proxy, and what happens to the others.
 type Ruleset struct {
@@ -55,7 +60,21 @@ func (s *Ruleset) String() string {
 	if s.Leave {
 		forward = ""
 	}
-	return fmt.Sprintf(table, s.Instance, s.Name(), sets.text.String(), Mark, rules.String(), s.denials(), s.Port, forward)
+	return fmt.Sprintf(table, s.Instance, s.Name(), sets.text.String(), Mark, rules.String(), s.denials(), s.Port, s.legs()+forward)
+}
+
+// legs tells both legs of a session apart for the connection tracking, where a policy may make them look the same.
+func (s *Ruleset) legs() string {
+	for _, r := range s.Rules {
+		v := s.Services[r.Service]
+		if v == nil || v.Deny || s.Direct(r) {
+			continue
+		}
+		if f := v.Routing().Forging(); f.Addr && (f.Port == route.PortExact || f.Port == route.PortGroup || f.Port == route.PortRandom) {
+			return fmt.Sprintf(legChains, uint32(stream.ForgedMark), Zone)
+		}
+	}
+	return ""
 }
 
 // atoms are the ways to match the rules, the first match wins.
@@ -174,6 +193,20 @@ const forwardChain = `
 	chain forward {
 		type filter hook forward priority filter; policy accept;
 		drop
+	}
+`
+
+const legChains = `
+	# Connections from a client's address and port look to the connection tracking as the client's own do: a zone of
+	# their own keeps them apart.
+	chain forged_in {
+		type filter hook prerouting priority raw; policy accept;
+		meta l4proto { tcp, icmp, ipv6-icmp } socket transparent 1 socket mark & 0x%[1]x == 0x%[1]x ct zone set %[2]d
+	}
+
+	chain forged_out {
+		type filter hook output priority raw; policy accept;
+		meta mark & 0x%[1]x == 0x%[1]x ct zone set %[2]d
 	}
 `
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"zorpgo/engine/route"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
 	"zorpgo/engine/zone"
@@ -125,7 +126,7 @@ func (w *world) subnets(oneIn int) (list []netip.Prefix) {
 func (w *world) ruleset() *Ruleset {
 	s := &Ruleset{Instance: "a-b", Zones: w.table, Port: 50080, Leave: w.IntN(2) == 0, Direct: func(r *rule.Rule) bool { return r.ID%5 == 0 },
 		Services: map[string]*service.Service{
-			"mail": {Name: "mail"}, "no": {Name: "no", Deny: true},
+			"mail": {Name: "mail", Router: w.router()}, "no": {Name: "no", Deny: true},
 			"never": {Name: "never", Deny: true, DenyIPv4: "icmp port-unreachable", DenyIPv6: "tcp reset"},
 		}}
 	for id := range 1 + w.IntN(12) {
@@ -140,6 +141,11 @@ func (w *world) ruleset() *Ruleset {
 		})
 	}
 	return s
+}
+
+// router may forge the port as well.
+func (w *world) router() route.Router {
+	return &route.Transparent{Forge: route.Forge{Addr: w.IntN(2) == 0, Port: one(w, route.PortAny, route.PortExact)}}
 }
 
 func (w *world) flow() *rule.Flow {
@@ -172,4 +178,25 @@ func TestRulesetLoads(t *testing.T) {
 			t.Errorf("tables:\n%s", tables)
 		}
 	})
+}
+
+// TestLegs: only what may make both legs of a session look the same needs a zone of the connection tracking.
+func TestLegs(t *testing.T) {
+	for name, c := range map[string]struct {
+		forge  route.Forge
+		direct bool
+		want   bool
+	}{
+		"no forging":         {route.Forge{Port: route.PortExact}, false, false},
+		"any port":           {route.Forge{Addr: true, Port: route.PortAny}, false, false},
+		"the client's port":  {route.Forge{Addr: true, Port: route.PortExact}, false, true},
+		"a port of its kind": {route.Forge{Addr: true, Port: route.PortGroup}, false, true},
+		"not intercepted":    {route.Forge{Addr: true, Port: route.PortExact}, true, false},
+	} {
+		s := &Ruleset{Instance: "a", Rules: []*rule.Rule{{ID: 1, Service: "mail"}}, Direct: func(*rule.Rule) bool { return c.direct },
+			Services: map[string]*service.Service{"mail": {Name: "mail", Router: &route.Transparent{Forge: c.forge}}}}
+		if got := strings.Contains(s.legs(), "ct zone set"); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
 }

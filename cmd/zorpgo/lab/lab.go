@@ -94,9 +94,14 @@ func (l *Lab) File(name, content string) string {
 // copied is a copy of a file that every user can read.
 func (l *Lab) copied(file string) string {
 	l.t.Helper()
+	return l.File(filepath.Base(file), l.text(file))
+}
+
+func (l *Lab) text(file string) string {
+	l.t.Helper()
 	text, err := os.ReadFile(file)
 	must(l.t, err)
-	return l.File(filepath.Base(file), string(text))
+	return string(text)
 }
 
 func (l *Lab) fileIn(dir, name, content string) string {
