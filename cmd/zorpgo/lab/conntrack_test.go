@@ -73,7 +73,7 @@ func (l *Lab) greeted(sessions int, limit time.Duration) (ports []int) {
 // session is one of a client whose sequence numbers are its own, as if it had another kernel than the firewall; else
 // they are so near to the proxy's that the connection tracking takes them for those of one connection.
 func (l *Lab) session(limit time.Duration) (port int) {
-	conn, err := l.Client.dial(net.Dialer{Timeout: limit, Control: ownNumbers}, "172.16.20.254:25")
+	conn, err := l.Client.open(net.Dialer{Timeout: limit, Control: ownNumbers}, "172.16.20.254:25")
 	if err != nil {
 		return 0
 	}

@@ -132,6 +132,15 @@ func (h *Host) DialWithin(limit time.Duration, to string) (net.Conn, error) {
 }
 
 func (h *Host) dial(dialer net.Dialer, to string) (net.Conn, error) {
+	conn, err := h.open(dialer, to)
+	if err == nil {
+		h.t.Cleanup(func() { conn.Close() })
+	}
+	return conn, err
+}
+
+// open is dial for who closes the connection.
+func (h *Host) open(dialer net.Dialer, to string) (net.Conn, error) {
 	var conn net.Conn
 	err := h.inside(func() (err error) {
 		conn, err = dialer.Dial("tcp", to)
@@ -140,7 +149,6 @@ func (h *Host) dial(dialer net.Dialer, to string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.t.Cleanup(func() { conn.Close() })
 	return conn, conn.SetDeadline(time.Now().Add(patience))
 }
 

@@ -19,9 +19,10 @@ import (
 type Command struct {
 	Args    []string // the program and its arguments
 	Stdin   string
-	Env     []string  // on top of the test's own
-	Without []uintptr // capabilities (CAP_...) that it may not have
-	Apart   bool      // in a process namespace of its own: all that it started ends with it
+	Env     []string   // on top of the test's own
+	Without []uintptr  // capabilities (CAP_...) that it may not have
+	Files   []*os.File // descriptors from 3 on
+	Apart   bool       // in a process namespace of its own: all that it started ends with it
 }
 
 // Process is a program that runs on a host of the lab. Its Journal is what it wrote.
@@ -46,6 +47,7 @@ func (h *Host) Start(c Command) *Process {
 	p.cmd = exec.Command(args[0], args[1:]...)
 	p.cmd.Env = append(os.Environ(), c.Env...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = strings.NewReader(c.Stdin), p.Journal, p.Journal
+	p.cmd.ExtraFiles = c.Files
 	p.cmd.WaitDelay = patience // a child of it may hold its output open
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if c.Apart {

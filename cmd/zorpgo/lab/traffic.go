@@ -1,0 +1,126 @@
+package lab
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Traffic is clients that open session after session until they are told to stop.
+type Traffic struct {
+	Done, Lost atomic.Int64 // sessions that were carried on from the greeting to the end, and those that were not
+	last       atomic.Value // the last loss, an error
+
+	stop chan struct{}
+	ends sync.WaitGroup
+}
+
+// Traffic starts so many clients, which wait for patience at most.
+func (h *Host) Traffic(clients int, to string) *Traffic {
+	h.t.Helper()
+	t := &Traffic{stop: make(chan struct{})}
+	for range clients {
+		t.ends.Go(func() { t.run(h, to) })
+	}
+	h.t.Cleanup(t.Stop)
+	return t
+}
+
+func (t *Traffic) run(h *Host, to string) {
+	for {
+		select {
+		case <-t.stop:
+			return
+		default:
+		}
+		if err := h.session(to); err != nil {
+			t.last.Store(err)
+			t.Lost.Add(1)
+		} else {
+			t.Done.Add(1)
+		}
+	}
+}
+
+// session says hello and goodbye.
+func (h *Host) session(to string) error {
+	conn, err := h.open(net.Dialer{Timeout: patience}, to)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	from := bufio.NewReader(conn)
+	for _, step := range [][2]string{{"", "220 "}, {"EHLO client.example.net\r\n", "250"}, {"QUIT\r\n", "221 "}} {
+		if _, err := io.WriteString(conn, step[0]); err != nil {
+			return err
+		}
+		if line, err := from.ReadString('\n'); err != nil || !strings.HasPrefix(line, step[1]) {
+			return fmt.Errorf("after %q: %q, %v", step[0], line, err)
+		}
+	}
+	return nil
+}
+
+// Await waits until so many more sessions were done.
+func (t *Traffic) Await(more int64) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	want := t.Done.Load() + more
+	for end := time.Now().Add(patience); t.Done.Load() < want && time.Now().Before(end); <-tick.C {
+	}
+}
+
+// Stop has the clients end their sessions.
+func (t *Traffic) Stop() {
+	select {
+	case <-t.stop:
+	default:
+		close(t.stop)
+	}
+	t.ends.Wait()
+}
+
+// String is what came of it.
+func (t *Traffic) String() string {
+	return fmt.Sprintf("%d sessions done, %d lost; the last: %v", t.Done.Load(), t.Lost.Load(), t.last.Load())
+}
+
+// Counter is a small SMTP server that counts its clients by their addresses.
+type Counter struct {
+	mu   sync.Mutex
+	seen map[netip.Addr]int
+}
+
+// Counter starts one as the origin server.
+func (l *Lab) Counter() *Counter {
+	l.t.Helper()
+	c := &Counter{seen: map[netip.Addr]int{}}
+	go c.serve(l.Server.Listen("[::]:25")) // ends with the listener
+	return c
+}
+
+func (c *Counter) serve(listener net.Listener) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		c.mu.Lock()
+		c.seen[conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap()]++
+		c.mu.Unlock()
+		go answer(conn)
+	}
+}
+
+// Seen is how many connections came from an address.
+func (c *Counter) Seen(from string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen[netip.MustParseAddr(from)]
+}
