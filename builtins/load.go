@@ -56,10 +56,15 @@ type Options struct {
 // Load reads files as one policy, in order and in one namespace, and evaluates its instance. All findings come at once;
 // the Config is nil if there are errors among them. The error is that of a file that cannot be read.
 func Load(opts Options, files ...string) (*engine.Config, source.Findings, error) {
-	l := newLoad(opts)
-	policy, found := l.loader().Load(files)
+	config, _, found, err := newLoad(opts).run(files)
+	return config, found, err
+}
+
+// run is Load, and what the interpreter made.
+func (l *load) run(files []string) (*engine.Config, *interp.Policy, source.Findings, error) {
+	policy, found := l.loader().Load(slices.Concat(files, l.tests))
 	if err := unreadable(found, files); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	instance, more := l.instance(policy, found)
 	found = append(found, more...)
@@ -74,15 +79,15 @@ func Load(opts Options, files ...string) (*engine.Config, source.Findings, error
 	found = l.reviewed(found, complete)
 	config, more := l.config(instance)
 	found = append(append(found, l.draft.Findings...), more...)
-	if opts.Lint != nil && !l.draft.Partial {
-		found = append(found, opts.Lint(config, found)...)
+	if l.opts.Lint != nil && !l.draft.Partial {
+		found = append(found, l.opts.Lint(config, found)...)
 	}
 	found = worded(found)
 	found.Sort()
 	if found.HasErrors() {
-		return nil, found, nil
+		return nil, nil, found, nil
 	}
-	return config, found, nil
+	return config, policy, found, nil
 }
 
 // reviewed adds what the text of the policy shows. That a key stands twice is said there with both places; that it also
@@ -102,6 +107,9 @@ type load struct {
 	draft *word.Draft
 	all   []classes // of protocols, in that order
 	text  review.Policy
+
+	tests []string // files of tests
+	cover *Coverage
 }
 
 func newLoad(opts Options) *load {
@@ -179,11 +187,20 @@ func (l *load) loader() *interp.Loader {
 		loader.Modules[p.module] = l.all[i].Module()
 	}
 	maps.Copy(loader.Modules, python.Modules(l.draft))
+	if l.cover != nil {
+		loader.Base[ran] = starlark.NewBuiltin(ran, l.cover.ran)
+	}
 	return loader
 }
 
 // learn notes where the calls of a file stand, for the findings of words, and what its text shows.
 func (l *load) learn(file *dialect.File) {
+	if slices.Contains(l.tests, file.Syntax.Path) {
+		return
+	}
+	if l.cover != nil {
+		defer l.cover.mark(file.Syntax)
+	}
 	l.draft.Places.Learn(file.Syntax)
 	l.patterns(file.Syntax)
 	l.text.Learn(file)

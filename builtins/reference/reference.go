@@ -13,6 +13,7 @@ import (
 
 	"zorpgo/builtins"
 	"zorpgo/builtins/catalogue"
+	"zorpgo/builtins/trial"
 	"zorpgo/builtins/word"
 	"zorpgo/engine/source"
 )
@@ -36,6 +37,7 @@ var book = sync.OnceValue(func() []Chapter {
 		{"Constants", "Names with a fixed value, by family.", constants()},
 		{"Statements", "What is not Starlark's, or not as in Python.", statements()},
 		{"Modules", "What can be imported.", modules()},
+		{"Tests", "What the functions of a file of tests are given, which command test runs.", trial.Pages()},
 		{"Findings", "What check says, by the id in brackets.", findings()},
 	}
 	return slices.DeleteFunc(chapters, func(c Chapter) bool { return len(c.Pages) == 0 })

@@ -29,6 +29,7 @@ const (
 	Statement Kind = "statement"
 	Module    Kind = "module"
 	Finding   Kind = "finding"
+	Test      Kind = "object of tests"
 )
 
 // Row is one line of a page's table, such as a parameter. Type and Default may be empty.

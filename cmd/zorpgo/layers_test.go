@@ -35,7 +35,7 @@ var layers = [][]string{
 	{"builtins/proxyclass"},
 	{"builtins/core", "builtins/smtp", "builtins/plug", "builtins/python"},
 	{"builtins"},
-	{"builtins/catalogue"},
+	{"builtins/catalogue", "builtins/trial"},
 	{"builtins/reference"},
 	{"cmd/zorpgo/lab"},
 	{"cmd/zorpgo/peers"},

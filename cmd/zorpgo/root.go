@@ -22,7 +22,7 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(newRun(), newCheck(), newExplain(), newRehearse(), newNft(), newDoc())
+	root.AddCommand(newRun(), newCheck(), newExplain(), newRehearse(), newTest(), newNft(), newDoc())
 	return root
 }
 

@@ -15,12 +15,16 @@ const indent = "    "
 // widest is how many characters of a source line are shown.
 const widest = 160
 
-// Text writes found as people read it: place, severity, what is wrong and the id; the source line with a caret under
-// the column; what to write instead.
+// Text writes found as people read it: place, severity, what is wrong and the id, if there is one; the source line with
+// a caret under the column; what to write instead.
 func Text(w io.Writer, found source.Findings, sources Sources) error {
 	var b strings.Builder
 	for _, f := range found {
-		fmt.Fprintf(&b, "%s: %s: %s [%s]\n", f.Pos, f.Severity, f.Message, f.ID)
+		fmt.Fprintf(&b, "%s: %s: %s", f.Pos, f.Severity, f.Message)
+		if f.ID != "" {
+			fmt.Fprintf(&b, " [%s]", f.ID)
+		}
+		b.WriteByte('\n')
 		if line, ok := sources.line(f.Pos); ok && f.Pos.Col > 0 {
 			shown, caret := pointed(line, f.Pos.Col)
 			b.WriteString(indent + shown + "\n" + indent + caret + "\n")

@@ -33,7 +33,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -164,8 +163,8 @@ func (e *exchange) event(side proxy.Side, what string) error {
 		if e.limit[side] == 0 {
 			return fmt.Errorf("the protocol does not wait for the %s", side)
 		}
-		e.now = e.now.Add(e.limit[side])
-		e.end(side, os.ErrDeadlineExceeded)
+		e.pass(e.limit[side])
+		e.expire(side)
 	case "closed":
 		if !e.hung[side] {
 			return fmt.Errorf("the %s was not hung up", side)
