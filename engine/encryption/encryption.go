@@ -53,10 +53,19 @@ type ServerSide struct {
 	Server Server                                           // what Config is made of
 }
 
+// Verifies reports whether who completes a handshake is the server that the policy means.
+func (s *ServerSide) Verifies() bool {
+	v := s.Server.Verifier
+	return v != nil && v.Required && (len(v.Fingerprints) > 0 || v.Trusted && v.Name != "")
+}
+
 // Accept makes conn encrypted. The connection's state is verified as the policy wants it; on failure conn is of no use
-// any more, and still the caller's to close.
-func (c *ClientSide) Accept(ctx context.Context, conn net.Conn) (*tls.Conn, error) {
-	return handshake(ctx, tls.Server(newWire(conn), c.Config))
+// any more, and still the caller's to close. protocols are the names (ALPN) of what is spoken; a client that asks for
+// others alone is refused by sides that NewClientSide made.
+func (c *ClientSide) Accept(ctx context.Context, conn net.Conn, protocols ...string) (*tls.Conn, error) {
+	w := newWire(conn)
+	w.protocols = protocols
+	return handshake(ctx, tls.Server(w, c.Config))
 }
 
 // Connect is Accept towards the server at to.

@@ -30,7 +30,8 @@ type Server struct {
 }
 
 func (o *Options) config(now func() time.Time) *tls.Config {
-	c := &tls.Config{MinVersion: max(o.MinVersion, tls.VersionTLS10), MaxVersion: o.MaxVersion, CipherSuites: o.Ciphers, Time: now}
+	// Small records first serve browsers; of mail they would make many writes.
+	c := &tls.Config{DynamicRecordSizingDisabled: true, MinVersion: max(o.MinVersion, tls.VersionTLS10), MaxVersion: o.MaxVersion, CipherSuites: o.Ciphers, Time: now}
 	if o.MinVersion == 0 {
 		c.MinVersion = tls.VersionTLS12
 	}
@@ -43,13 +44,16 @@ func NewClientSide(m Mode, c Client, files *Files) ClientSide {
 	config.GetCertificate = c.Certificates.choose
 	tickets := newTickets(c.Options.Lifetime, files.now)
 	tickets.into(config)
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return nil, otherProtocol(hello) }
 	if v := c.Verifier; v != nil {
 		v.files = files
 		config.ClientAuth = tls.RequestClientCert
 		if v.Required {
 			config.ClientAuth = tls.RequireAnyClientCert
 		}
-		config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return v.forClient(config, hello.Conn), nil }
+		config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			return v.forClient(config, hello.Conn), otherProtocol(hello)
+		}
 	}
 	return ClientSide{Mode: m, Config: config, Client: c, tickets: tickets}
 }

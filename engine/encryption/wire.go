@@ -3,8 +3,10 @@ package encryption
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,7 +15,8 @@ import (
 // crypto/tls would take it for the end of what was sent (RFC 8446 §6.1).
 type Wire struct {
 	net.Conn
-	fd int // read without waiting; -1: Conn is read
+	fd        int      // read without waiting; -1: Conn is read
+	protocols []string // that are spoken, by their ALPN names; nil: not known
 }
 
 // WireOf is the Wire below c, or nil.
@@ -80,3 +83,18 @@ type wait struct{}
 func (wait) Error() string   { return "nothing to read yet" }
 func (wait) Timeout() bool   { return true }
 func (wait) Temporary() bool { return true }
+
+// otherProtocol refuses a client that wants to speak something else: its bytes would be taken for what they are not
+// (ALPACA, CVE-2021-3618).
+func otherProtocol(hello *tls.ClientHelloInfo) error {
+	w, ok := hello.Conn.(*Wire)
+	if !ok || len(w.protocols) == 0 || len(hello.SupportedProtos) == 0 {
+		return nil
+	}
+	for _, name := range hello.SupportedProtos {
+		if slices.Contains(w.protocols, name) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the client wants another protocol than %s (ALPN)", w.protocols[0])
+}

@@ -90,7 +90,7 @@ func (d *driver) handshake(side Side) (*tls.Conn, error) {
 	case policy == nil:
 		return nil, ErrPlain
 	case side == Client:
-		return policy.Client.Accept(ctx, conn)
+		return policy.Client.Accept(ctx, conn, d.s.ALPN...)
 	}
 	return policy.Server.Connect(ctx, conn, d.s.Server.AddrPort)
 }

@@ -262,6 +262,9 @@ func pair(t testing.TB, network string) (outer, inner net.Conn) {
 	switch network {
 	case "pipe":
 		return net.Pipe()
+	case "tls":
+		outer, inner = pair(t, "tcp")
+		return encrypted(t, outer, inner)
 	case "unix":
 		address = filepath.Join(t.TempDir(), "s")
 	}
@@ -282,7 +285,7 @@ func pair(t testing.TB, network string) (outer, inner net.Conn) {
 
 // everywhere runs a test over each kind of connection.
 func everywhere(t *testing.T, test func(t *testing.T, network string)) {
-	for _, network := range []string{"tcp", "unix", "pipe"} {
+	for _, network := range []string{"tcp", "unix", "pipe", "tls"} {
 		t.Run(network, func(t *testing.T) { test(t, network) })
 	}
 }

@@ -59,7 +59,7 @@ func (r *run) encryptClient(ctx context.Context) (client net.Conn, ok bool) {
 	if p == nil || p.Client.Mode != encryption.Implicit {
 		return r.client, true
 	}
-	conn, err := p.Client.Accept(ctx, r.client)
+	conn, err := p.Client.Accept(ctx, r.client, r.session.ALPN...)
 	if err == nil {
 		r.session.Encrypted("client", conn)
 		return conn, true

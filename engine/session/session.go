@@ -43,6 +43,7 @@ type Session struct {
 	ServerZone  *zone.Zone // before the first connect: the zone of ClientLocal
 
 	Encryption           *encryption.Policy   // nil: both sides are in clear
+	ALPN                 []string             // names of the protocol that is spoken; nil: not known
 	ClientTLS, ServerTLS *tls.ConnectionState // of each side; nil while it is in clear
 
 	Started time.Time

@@ -206,6 +206,7 @@ func (c *Class) NewWith(s *session.Session, self any) proxy.Protocol {
 	if s.Encryption == nil {
 		s.Encryption = c.settings.Encryption
 	}
+	s.ALPN = alpn
 	m := &Machine{class: c, settings: c.settings, session: s, self: self, now: time.Now}
 	m.helo, m.param, m.arena = m.scratch[0:0:48], m.scratch[48:48:112], m.scratch[112:112:160]
 	m.sender, m.recipients = m.scratch[160:160:208], m.scratch[208:208:256]
@@ -218,6 +219,9 @@ func (c *Class) Encryption() *encryption.Policy { return c.settings.Encryption }
 
 // StartsTLS implements proxy.StartsTLS.
 func (c *Class) StartsTLS() bool { return true }
+
+// alpn is what SMTP is called where it is called anything; no name is registered.
+var alpn = []string{"smtp"}
 
 // Prompt implements proxy.Prompt: no function of the policy runs before the session.
 func (c *Class) Prompt() bool { return c.settings.StartUp == nil && c.settings.Connect == nil }

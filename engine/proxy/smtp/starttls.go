@@ -53,10 +53,16 @@ func (m *Machine) permitted() extension {
 	if !m.mayStartTLS() {
 		set &^= extStartTLS
 	}
-	if s.ClientTLS == nil || s.ServerTLS == nil || len(s.ServerTLS.VerifiedChains) == 0 {
+	if s.ClientTLS == nil || !m.serverVerified() {
 		set &^= extRequireTLS
 	}
 	return set
+}
+
+// serverVerified reports whether the server is under TLS, and who it says it is.
+func (m *Machine) serverVerified() bool {
+	s := m.session
+	return s.ServerTLS != nil && (len(s.ServerTLS.VerifiedChains) > 0 || s.Encryption.Server.Verifies())
 }
 
 // offered are the extensions that the client is shown in a reply to EHLO. STARTTLS is between the client and the proxy,
