@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"zorpgo/builtins"
+	"zorpgo/engine/encryption/certtest"
 	"zorpgo/engine/match"
 )
 
@@ -116,11 +117,10 @@ type files struct{ fstest.MapFS }
 
 // Open opens a file by its absolute name.
 func (f files) Open(name string) (fs.File, error) {
-	file, err := f.MapFS.Open(strings.TrimPrefix(name, "/"))
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	if file, err := f.MapFS.Open(strings.TrimPrefix(name, "/")); err == nil {
+		return file, nil
 	}
-	return file, nil
+	return certtest.Open(name)
 }
 
 // knowsBob connects to a mail server that has one mailbox.

@@ -20,6 +20,7 @@ import (
 
 	"zorpgo/builtins/core"
 	"zorpgo/builtins/dialect"
+	"zorpgo/builtins/encryption"
 	"zorpgo/builtins/interp"
 	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/python"
@@ -156,25 +157,27 @@ func (l *load) loader() *interp.Loader {
 	names := core.NotBuilt()
 	maps.Copy(names, core.ModulesNotBuilt())
 	base := core.Module(l.draft)
+	maps.Copy(base, encryption.Module(l.draft))
 	base["socket"] = python.Socket(l.draft)
 	loader := &interp.Loader{
 		Base: python.Functions(),
 		Modules: map[string]starlark.StringDict{
-			interp.Core:     base,
-			"Zorp.Zorp":     base,
-			"Zorp.Proxy":    base,
-			"Zorp.Zone":     base,
-			"Zorp.Service":  base,
-			"Zorp.Rule":     base,
-			"Zorp.Router":   base,
-			"Zorp.Chainer":  base,
-			"Zorp.NAT":      base,
-			"Zorp.Matcher":  base,
-			"Zorp.SockAddr": base,
-			"Zorp.Dispatch": base,
-			"Zorp.Listener": base,
-			"Zorp.Subnet":   base,
-			"Zorp.Domain":   base,
+			interp.Core:       base,
+			"Zorp.Zorp":       base,
+			"Zorp.Proxy":      base,
+			"Zorp.Zone":       base,
+			"Zorp.Service":    base,
+			"Zorp.Rule":       base,
+			"Zorp.Router":     base,
+			"Zorp.Chainer":    base,
+			"Zorp.NAT":        base,
+			"Zorp.Encryption": base,
+			"Zorp.Matcher":    base,
+			"Zorp.SockAddr":   base,
+			"Zorp.Dispatch":   base,
+			"Zorp.Listener":   base,
+			"Zorp.Subnet":     base,
+			"Zorp.Domain":     base,
 		},
 		NotBuilt: names,
 		Read:     l.opts.ReadFile,
@@ -245,7 +248,7 @@ func (l *load) config(instance string) (*engine.Config, source.Findings) {
 	core.NumberRules(l.draft)
 	zones, found := zone.NewTable(l.draft.Zones)
 	return &engine.Config{Instance: instance, Zones: zones, Services: l.draft.Services,
-		NATPolicies: l.draft.NATPolicies, Rules: rule.NewSet(l.draft.Rules)}, found
+		NATPolicies: l.draft.NATPolicies, EncryptionPolicies: l.draft.Encryptions, Rules: rule.NewSet(l.draft.Rules)}, found
 }
 
 // unreadable is the error of a file of the command line that cannot be read.

@@ -11,17 +11,18 @@ import (
 	"go.starlark.net/starlarkstruct"
 
 	"zorpgo/builtins/core"
+	"zorpgo/builtins/encryption"
 	"zorpgo/builtins/interp"
 	"zorpgo/builtins/python"
 	"zorpgo/builtins/word"
 )
 
 // Words lists every function that a policy can call, for its documentation.
-func Words() []*word.Word { return core.Words() }
+func Words() []*word.Word { return slices.Concat(core.Words(), encryption.Words()) }
 
 // Pages is the documentation of everything that the modules bring but for constants: a module's Pages belong here.
 func Pages() []word.Page {
-	return slices.Concat(core.Pages(), ofAll(func(p *protocol) []word.Page { return p.pages() }), python.Pages())
+	return slices.Concat(core.Pages(), encryption.Pages(), ofAll(func(p *protocol) []word.Page { return p.pages() }), python.Pages())
 }
 
 // Module is one that a policy can import, with the names that it brings.

@@ -17,6 +17,7 @@ import (
 
 	"zorpgo/engine/chain"
 	"zorpgo/engine/dispatch"
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/nat"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/rule"
@@ -33,7 +34,8 @@ type Config struct {
 	Services map[string]*service.Service
 	Rules    *rule.Set
 
-	NATPolicies []*nat.Policy // those with a name, whether a service uses them or not
+	NATPolicies        []*nat.Policy        // those with a name, whether a service uses them or not
+	EncryptionPolicies []*encryption.Policy // likewise
 }
 
 // Options are the outside of an Engine. The zero Options are this host's sockets and the default log.
@@ -137,6 +139,7 @@ func (e *Engine) change(c *Config) error {
 		return err
 	}
 	e.keepCounting(c)
+	e.keepTickets(c)
 	e.config = c
 	e.dispatcher.Use(&dispatch.Policy{Instance: c.Instance, Zones: c.Zones, Services: c.Services, Rules: c.Rules, Intercepts: plan.intercepts})
 	e.closeOthers(plan.all())
@@ -146,6 +149,20 @@ func (e *Engine) change(c *Config) error {
 	}
 	e.reportWayBack(c)
 	return nil
+}
+
+// keepTickets lets clients go on with sessions that they began under encryption policies of the same name.
+func (e *Engine) keepTickets(c *Config) {
+	if e.config == nil {
+		return
+	}
+	for _, old := range e.config.EncryptionPolicies {
+		for _, p := range c.EncryptionPolicies {
+			if p.Name == old.Name {
+				p.Continue(old)
+			}
+		}
+	}
 }
 
 // keepCounting lets services of the same name go on with their counts.

@@ -17,6 +17,7 @@ import (
 
 	"zorpgo/builtins"
 	"zorpgo/builtins/catalogue"
+	"zorpgo/engine/encryption/certtest"
 	"zorpgo/engine/lint"
 	"zorpgo/engine/source"
 	"zorpgo/engine/stream"
@@ -94,6 +95,7 @@ func check(t *testing.T, p *catalogue.Page, name, text string) source.Findings {
 			}
 			return nil, &fs.PathError{Op: "open", Path: file, Err: fs.ErrNotExist}
 		},
+		Open:       certtest.Open,
 		Resolve:    func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") },
 		LookupAddr: func(context.Context, string) ([]string, error) { return nil, errors.New("no such host") },
 		Hostname:   func() (string, error) { return "fw.example.com", nil },

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -34,7 +33,7 @@ func makeRegexpFileMatcher(c *word.Call) starlark.Value {
 		return interp.Poison{}
 	}
 	policy := interp.CallerPos(c.Thread).File
-	lists := match.Lists{Match: beside(policy, c.Text("match_fname")), Ignore: beside(policy, c.Text("ignore_fname")), Open: c.Draft.Open, Log: c.Draft.Log}
+	lists := match.Lists{Match: word.Beside(policy, c.Text("match_fname")), Ignore: word.Beside(policy, c.Text("ignore_fname")), Open: c.Draft.Open, Log: c.Draft.Log}
 	for _, one := range []struct {
 		param string
 		lists match.Lists
@@ -48,14 +47,6 @@ func makeRegexpFileMatcher(c *word.Call) starlark.Value {
 		return interp.Poison{}
 	}
 	return word.NewMatcher(c, &word.Matcher{Pos: c.Pos, Is: m})
-}
-
-// beside is a file that a policy names.
-func beside(policy, name string) string {
-	if name == "" || filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(filepath.Dir(policy), name)
 }
 
 var dnsMatcherWord = &word.Word{

@@ -21,12 +21,11 @@ func NotBuilt() map[string]string {
 func ModulesNotBuilt() map[string]string {
 	modules := map[string]string{}
 	for module := range strings.FieldsSeq("AnyPy Http Ftp Pop3 Telnet Whois Finger Auth AuthDB Keybridge Resolver Stack " +
-		"Encryption Detector Exceptions Receiver Pssl Notification Imap Nntp Ldap Lp Radius Rsh Sip Socks Sqlnet Ssh Tftp Vnc Msrpc Mime Detect") {
+		"Detector Exceptions Receiver Pssl Notification Imap Nntp Ldap Lp Radius Rsh Sip Socks Sqlnet Ssh Tftp Vnc Msrpc Mime Detect") {
 		modules["Zorp."+module] = ""
 	}
 	maps.Copy(modules, map[string]string{
-		"Zorp.Encryption": "leave it out: STARTTLS is not offered without it",
-		"Zorp.Pssl":       "it is no longer part of Zorp",
+		"Zorp.Pssl": "it is no longer part of Zorp",
 	})
 	return modules
 }
@@ -36,7 +35,7 @@ const (
 	noUDP      = "leave it out: only TCP is served"
 	asChainer  = "use ConnectChainer, RoundRobinChainer or FailoverChainer"
 	asMatcher  = "use DNSMatcher with the names of the hosts"
-	noTLS      = "leave it out: STARTTLS is not offered without it"
+	noBridge   = "use StaticCertificate or SNIBasedCertificate: certificates are not made on the way"
 	noAuth     = "leave it out: the proxy passes AUTH to the server"
 	classes    = "SmtpProxy and PlugProxy are the proxy classes that are built"
 	noRaise    = "call fail(text) to refuse"
@@ -51,10 +50,7 @@ var notBuilt = map[string]string{
 	noUDP:                             "Receiver ZoneReceiver CSZoneReceiver NDimensionReceiver",
 	asChainer:                         "SideStackChainer AbstractChainer",
 	asMatcher:                         "WindowsUpdateMatcher",
-	noTLS: "EncryptionPolicy NoneEncryption TwoSidedEncryption ServerOnlyEncryption ClientOnlyEncryption ForwardStartTLSEncryption " +
-		"FakeStartTLSEncryption ClientOnlyStartTLSEncryption SNIBasedCertificate DynamicCertificate StaticCertificate CertificateCA " +
-		"Certificate PrivateKey ServerCertificateVerifier ClientCertificateVerifier ClientNoneVerifier ServerNoneVerifier " +
-		"ClientSSLOptions ServerSSLOptions DHParam X509KeyBridge",
+	noBridge:                          "DynamicCertificate X509KeyBridge",
 	noAuth: "InbandAuthentication ServerAuthentication AuthCache AuthPolicy AuthenticationPolicy AuthenticationProvider " +
 		"AbstractAuthentication AbstractAuthenticationBackend",
 	classes: "Proxy AbstractAnyPyProxy AnyPyProxy AbstractHttpProxy HttpProxy HttpProxyTransparent " +

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -41,7 +42,7 @@ var serviceWord = &word.Word{
 		{Name: "auth", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "the old form of authentication_policy"},
 		{Name: "auth_policy", Type: word.Any, Default: "None", NotBuilt: authWay, Doc: "the old form of authentication_policy"},
 		{Name: "keepalive", Type: word.Integer, Default: "Z_KEEPALIVE_NONE", Doc: "on which sides TCP keep-alive is on: Z_KEEPALIVE_CLIENT, _SERVER, _BOTH"},
-		{Name: "encryption_policy", Type: word.Any, Default: "None", NotBuilt: "leave it out: STARTTLS is not offered without one", Doc: "TLS of both sides"},
+		{Name: "encryption_policy", Type: word.Text, Default: "None", Doc: "the name of an EncryptionPolicy: TLS of both sides. Without one it is that of the proxy class, if that has one"},
 		{Name: "limit_target_zones_to", Type: word.TextList, Default: "None", Doc: "the server must be in one of these zones, or below one"},
 		{Name: "detector_config", Type: word.Any, Default: "None", NotBuilt: "write one rule for each port", Doc: "services by the kind of traffic"},
 		{Name: "detector_default_service_name", Type: word.Any, Default: "None", NotBuilt: "write one rule for each port", Doc: "likewise"},
@@ -72,6 +73,7 @@ func makeService(c *word.Call) starlark.Value {
 			c.Draft.Zone(c.Element("limit_target_zones_to", i), "Service", name)
 		}
 		s.Class = proxyClass(c)
+		encrypt(c, s)
 	})
 	return named(c, "service", s.Name)
 }
@@ -110,6 +112,22 @@ func declare(c *word.Call, s *service.Service) {
 		c.Problem("name", "service-name-twice", fmt.Sprintf("service %q is defined already at %s", s.Name, first.Pos), "give one of the two another name")
 	default:
 		c.Draft.Services[s.Name] = s
+	}
+}
+
+// encrypt finds the encryption policy that a service names.
+func encrypt(c *word.Call, s *service.Service) {
+	at := "proxy_class"
+	if c.Given("encryption_policy") != nil {
+		at = "encryption_policy"
+		s.Encryption = c.Draft.Encryption(c.At(at), "Service", c.Text(at))
+	}
+	if s.Class == nil {
+		return
+	}
+	if err := s.CheckEncryption(); err != nil {
+		what, way, _ := strings.Cut(err.Error(), ": ")
+		c.Problem(at, "wrong-encryption", what, way)
 	}
 }
 

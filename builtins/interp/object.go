@@ -1,7 +1,6 @@
 package interp
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -112,7 +111,7 @@ func (o *Object) String() string       { return "<" + o.class.name + " object>" 
 func (o *Object) Type() string         { return o.class.name }
 func (o *Object) Truth() starlark.Bool { return true }
 func (o *Object) Hash() (uint32, error) {
-	return 0, errors.New("unhashable: " + o.class.name + " object")
+	return starlark.String(o.class.name).Hash() // objects are equal to themselves alone
 }
 
 // Freeze makes the object constant, and its host if that has a Freeze.

@@ -49,7 +49,6 @@ func NotBuilt(name string, t word.Type, otherwise, why string) *Attribute {
 // NotBuiltAnywhere are the attributes of Zorp's proxies of every protocol that are not built.
 func NotBuiltAnywhere() []*Attribute {
 	return []*Attribute{
-		NotBuilt("encryption_policy", word.Any, "None", "STARTTLS is not offered without it"),
 		NotBuilt("server_socket_mark", word.Integer, "0", "leave it out"),
 		NotBuilt("client_remote_tos", word.Integer, "0", "leave it out"),
 		NotBuilt("client_local_tos", word.Integer, "0", "leave it out"),

@@ -74,6 +74,8 @@ func (h *Host) Attr(name string) (starlark.Value, error) {
 		return Load(a.View(h.View)), nil
 	case a.View != nil:
 		return Load(a.View(h.Kind.NoView)), nil
+	case a.Name == encryptionPolicy && h.Values[a.Name].Value != nil:
+		return h.Values[a.Name].Value, nil
 	case a.Setting != nil:
 		return Load(a.Setting(h.Settings)), nil
 	}

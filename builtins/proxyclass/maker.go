@@ -113,6 +113,9 @@ func (m *Maker) compile(class *interp.Class, pos source.Pos) proxy.Class {
 func (m *Maker) finish(h Hosted) error {
 	err := m.protocol.Finish(h)
 	if err == nil {
+		err = h.Base().encrypt(m.draft)
+	}
+	if err == nil {
 		h.Base().Report = nil
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 	"zorpgo/builtins"
 	"zorpgo/builtins/reference"
 	"zorpgo/builtins/word"
+	"zorpgo/engine/encryption/certtest"
 )
 
 var update = flag.Bool("update", false, "write policies/REFERENCE.md")
@@ -116,7 +117,7 @@ func loads(t *testing.T, name, text string) {
 			return []byte(text), nil
 		}
 		return nil, fs.ErrNotExist
-	}, Hostname: func() (string, error) { return "fw.example.com", nil }}, "p.star")
+	}, Open: certtest.Open, Hostname: func() (string, error) { return "fw.example.com", nil }}, "p.star")
 	if err != nil || found.HasErrors() {
 		t.Errorf("%s: %v\n%s\n%v", name, err, text, found.Error())
 	}

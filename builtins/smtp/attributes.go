@@ -5,6 +5,7 @@ import (
 
 	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/word"
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/proxy/smtp"
 )
@@ -38,6 +39,7 @@ var Attributes = append([]*Attribute{
 		"do not run on loops", func(s *smtp.Settings) any { return &s.ServerPoolSize }).Between(0, 10000),
 	number("server_pool_timeout", "10000", "not Zorp's: ms that a connection waits for another session",
 		func(s *smtp.Settings) any { return &s.ServerPoolTimeout }).Between(1, math.MaxInt32),
+	proxyclass.EncryptionPolicy(func(s any) **encryption.Policy { return &s.(*smtp.Settings).Encryption }),
 	{Name: "append_domain", Type: word.Text, Default: `""`, Doc: "the domain given to addresses that have none",
 		Setting: proxyclass.Field(func(s *smtp.Settings) any { return &s.AppendDomain })},
 	number("permit_extensions", "0", "SMTP_EXT_* bits, the older way to say extensions",

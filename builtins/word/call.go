@@ -3,6 +3,7 @@ package word
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -196,6 +197,17 @@ func (c *Call) Texts(name string) []string {
 	}
 	return AsTexts(c.values[name])
 }
+
+// Beside is a file that a policy names: a relative name is that of a file beside the policy.
+func Beside(policy, name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(policy), name)
+}
+
+// File is a parameter that is the name of a file; "" if it is not given.
+func (c *Call) File(name string) string { return Beside(interp.CallerPos(c.Thread).File, c.Text(name)) }
 
 // Problem records an error at the value of a parameter.
 func (c *Call) Problem(param, id, message, hint string) {

@@ -14,6 +14,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"zorpgo/builtins/interp"
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/match"
 	"zorpgo/engine/nat"
 	"zorpgo/engine/proxy"
@@ -46,7 +47,8 @@ type Draft struct {
 	Services    map[string]*service.Service
 	Rules       []*rule.Rule
 	Matchers    map[string]*Matcher
-	NATPolicies []*nat.Policy // in the order of their declarations
+	NATPolicies []*nat.Policy        // in the order of their declarations
+	Encryptions []*encryption.Policy // likewise
 	Resolvers   map[string]route.Resolver
 	Config      Config
 
@@ -156,6 +158,26 @@ func (d *Draft) NATPolicy(pos source.Pos, user, name string) *nat.Policy {
 		d.Error(pos, "unknown-nat-policy", fmt.Sprintf("%s: NAT policy %q is not defined", user, name), DidYouMean(name, names, "defined NAT policies: "))
 	}
 	return nil
+}
+
+// Encryption is NATPolicy for encryption policies.
+func (d *Draft) Encryption(pos source.Pos, user, name string) *encryption.Policy {
+	var names []string
+	for _, p := range d.Encryptions {
+		if p.Name == name {
+			return p
+		}
+		names = append(names, p.Name)
+	}
+	if !d.Partial {
+		d.Error(pos, "unknown-encryption-policy", fmt.Sprintf("%s: encryption policy %q is not defined", user, name), DidYouMean(name, names, "defined encryption policies: "))
+	}
+	return nil
+}
+
+// Files are those that certificates are read from.
+func (d *Draft) Files() *encryption.Files {
+	return &encryption.Files{Open: d.Open, Now: d.Now, Log: d.Log}
 }
 
 // Zone is the zone called name; if there is none, a finding at pos says so for user, and it is nil.

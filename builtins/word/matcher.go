@@ -54,6 +54,9 @@ func (m *matcherValue) Attr(name string) (starlark.Value, error) {
 	}), nil
 }
 
+// Hash lets it be a key: of SNIBasedCertificate.
+func (m *matcherValue) Hash() (uint32, error) { return starlark.String(m.Text).Hash() }
+
 // AttrNames lists the attributes.
 func (m *matcherValue) AttrNames() []string { return []string{checkMatch} }
 

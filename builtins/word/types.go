@@ -111,7 +111,7 @@ func TypeName(v starlark.Value) string {
 		return "None"
 	case starlark.Bool:
 		return "TRUE or FALSE"
-	case *starlark.Function, *starlark.Builtin:
+	case *starlark.Function, *starlark.Builtin, *owning:
 		return "function"
 	}
 	return v.Type()

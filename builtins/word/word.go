@@ -109,7 +109,8 @@ func (c *Call) inSession(args starlark.Tuple, kwargs []starlark.Tuple) (starlark
 	return v, nil
 }
 
-// Builtins is the table of words as values, aliases included.
+// Builtins is the table of words as values, aliases included. A word whose name has a dot is an attribute of the one
+// before it: Certificate.fromFile.
 func Builtins(d *Draft, words []*Word) starlark.StringDict {
 	dict := make(starlark.StringDict, len(words))
 	for _, w := range words {
@@ -117,11 +118,35 @@ func Builtins(d *Draft, words []*Word) starlark.StringDict {
 			continue
 		}
 		for _, name := range append([]string{w.Name}, w.Aliases...) {
-			dict[name] = w.builtin(name, d)
+			own(dict, name, w.builtin(name, d))
 		}
 	}
 	return dict
 }
+
+func own(dict starlark.StringDict, name string, b *starlark.Builtin) {
+	owner, attribute, dotted := strings.Cut(name, ".")
+	if !dotted {
+		dict[name] = b
+		return
+	}
+	if plain, ok := dict[owner].(*starlark.Builtin); ok {
+		dict[owner] = &owning{plain, starlark.StringDict{}}
+	}
+	dict[owner].(*owning).attributes[attribute] = b
+}
+
+// owning is a word that has others.
+type owning struct {
+	*starlark.Builtin
+	attributes starlark.StringDict
+}
+
+// Attr is another word.
+func (o *owning) Attr(name string) (starlark.Value, error) { return o.attributes[name], nil }
+
+// AttrNames lists them.
+func (o *owning) AttrNames() []string { return o.attributes.Keys() }
 
 func (w *Word) param(name string) *Param {
 	for i := range w.Params {

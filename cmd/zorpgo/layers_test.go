@@ -33,7 +33,7 @@ var layers = [][]string{
 	{"builtins/interp", "builtins/review"},
 	{"builtins/word"},
 	{"builtins/proxyclass"},
-	{"builtins/core", "builtins/smtp", "builtins/plug", "builtins/python"},
+	{"builtins/core", "builtins/smtp", "builtins/plug", "builtins/python", "builtins/encryption"},
 	{"builtins"},
 	{"builtins/catalogue", "builtins/trial"},
 	{"builtins/reference"},

@@ -327,12 +327,12 @@ func TestKeyForms(t *testing.T) {
 		{"EC, with parameters before it", "ec.pem", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := Key{Source{File: "testdata/" + c.file}, c.passphrase}
+			k := Key{Source: Source{File: "testdata/" + c.file}, Passphrase: c.passphrase}
 			says(t, k.Check(&Files{}), c.want)
 		})
 	}
-	says(t, (&Key{Source{Text: "nothing"}, ""}).Check(&Files{}), "there is no private key in it")
-	says(t, (&Key{Source{File: "testdata/none.pem"}, ""}).Check(&Files{}), "testdata/none.pem cannot be opened: no such file or directory")
+	says(t, (&Key{Source: Source{Text: "nothing"}}).Check(&Files{}), "there is no private key in it")
+	says(t, (&Key{Source: Source{File: "testdata/none.pem"}}).Check(&Files{}), "testdata/none.pem cannot be opened: no such file or directory")
 	damaged := pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("x")})
-	says(t, (&Key{Source{Text: string(damaged)}, "x"}).Check(&Files{}), "damaged")
+	says(t, (&Key{Source: Source{Text: string(damaged)}, Passphrase: "x"}).Check(&Files{}), "damaged")
 }

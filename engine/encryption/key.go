@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"zorpgo/engine/source"
 )
 
 // Source is PEM text, or the file that it stands in.
@@ -34,6 +36,7 @@ func (s Source) name() string {
 type Key struct {
 	Source
 	Passphrase string
+	Pos        source.Pos
 }
 
 // Check reads the key.

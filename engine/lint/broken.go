@@ -35,6 +35,9 @@ func declarations(c *engine.Config) (places []source.Pos) {
 	for _, n := range c.NATPolicies {
 		places = append(places, n.Pos)
 	}
+	for _, e := range c.EncryptionPolicies {
+		places = append(places, e.Pos)
+	}
 	for _, s := range c.Services {
 		places = append(places, s.Pos)
 	}

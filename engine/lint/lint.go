@@ -25,6 +25,7 @@ func Check(c *engine.Config, sofar source.Findings) source.Findings {
 	p.set = rule.NewSet(p.rules)
 	p.services()
 	p.unusedTranslations()
+	p.encryptions()
 	for _, r := range p.rules {
 		p.rule(r)
 	}
@@ -68,6 +69,7 @@ func (p *policy) services() {
 		}
 		if !s.Deny {
 			p.mail(s)
+			p.authInClear(s)
 			p.outside(s)
 			p.spare(s)
 		}

@@ -14,9 +14,14 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
-	"testing"
 	"time"
 )
+
+// T is what is needed of a test.
+type T interface {
+	Helper()
+	Fatal(args ...any)
+}
 
 // Authority issues certificates.
 type Authority struct {
@@ -25,7 +30,7 @@ type Authority struct {
 	Cert *x509.Certificate
 	Key  crypto.Signer
 
-	t     testing.TB
+	t     T
 	above [][]byte // what stands between what it issues and the root
 }
 
@@ -49,13 +54,13 @@ type Wanted struct {
 }
 
 // New makes a root.
-func New(t testing.TB) *Authority {
+func New(t T) *Authority {
 	t.Helper()
 	return Root(t, "test authority")
 }
 
 // Root is New with the authority's name.
-func Root(t testing.TB, name string) *Authority {
+func Root(t T, name string) *Authority {
 	t.Helper()
 	return authority(t, name, nil)
 }
@@ -63,7 +68,7 @@ func Root(t testing.TB, name string) *Authority {
 // Below makes an authority below this one.
 func (a *Authority) Below(name string) *Authority { return authority(a.t, name, a) }
 
-func authority(t testing.TB, name string, by *Authority) *Authority {
+func authority(t T, name string, by *Authority) *Authority {
 	t.Helper()
 	made := issue(t, &Wanted{Names: []string{name}, Authority: true}, by)
 	a := &Authority{Pool: x509.NewCertPool(), PEM: []byte(made.PEM), Cert: made.Cert, Key: made.Key, t: t}
@@ -75,13 +80,13 @@ func authority(t testing.TB, name string, by *Authority) *Authority {
 }
 
 // Issue makes a certificate for names, each a host name or an IP address, that is valid now. The root is in its chain.
-func (a *Authority) Issue(t testing.TB, names ...string) tls.Certificate {
+func (a *Authority) Issue(t T, names ...string) tls.Certificate {
 	t.Helper()
 	return a.IssueUntil(t, time.Now().Add(time.Hour), names...)
 }
 
 // IssueUntil is Issue with the time at which the certificate ends.
-func (a *Authority) IssueUntil(t testing.TB, end time.Time, names ...string) tls.Certificate {
+func (a *Authority) IssueUntil(t T, end time.Time, names ...string) tls.Certificate {
 	t.Helper()
 	made := issue(t, &Wanted{Names: names, From: end.Add(-24 * time.Hour), Until: end}, a).TLS
 	made.Certificate = append(made.Certificate, a.Cert.Raw)
@@ -95,13 +100,13 @@ func (a *Authority) Make(w Wanted) Issued {
 }
 
 // SelfSigned makes a certificate that nobody issued.
-func SelfSigned(t testing.TB, w Wanted) Issued {
+func SelfSigned(t T, w Wanted) Issued {
 	t.Helper()
 	return issue(t, &w, nil)
 }
 
 // issue makes a certificate; by is nil for one that signs itself.
-func issue(t testing.TB, w *Wanted, by *Authority) Issued {
+func issue(t T, w *Wanted, by *Authority) Issued {
 	t.Helper()
 	template, key := template(t, w), keyFor(t, w)
 	parent, signer := template, key
@@ -120,7 +125,7 @@ func issue(t testing.TB, w *Wanted, by *Authority) Issued {
 	return i
 }
 
-func template(t testing.TB, w *Wanted) *x509.Certificate {
+func template(t T, w *Wanted) *x509.Certificate {
 	t.Helper()
 	number, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	must(t, err)
@@ -156,7 +161,7 @@ func template(t testing.TB, w *Wanted) *x509.Certificate {
 	return c
 }
 
-func keyFor(t testing.TB, w *Wanted) (key crypto.Signer) {
+func keyFor(t T, w *Wanted) (key crypto.Signer) {
 	t.Helper()
 	var err error
 	switch {
@@ -171,7 +176,7 @@ func keyFor(t testing.TB, w *Wanted) (key crypto.Signer) {
 	return key
 }
 
-func must(t testing.TB, err error) {
+func must(t T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +184,7 @@ func must(t testing.TB, err error) {
 }
 
 // PEMOf is a certificate with its chain, and its key, as files hold them.
-func PEMOf(t testing.TB, c tls.Certificate) (chain, key []byte) {
+func PEMOf(t T, c tls.Certificate) (chain, key []byte) {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
 	must(t, err)
@@ -195,7 +200,7 @@ func pemOf(ders [][]byte) string {
 }
 
 // KeyPEM is the key as a file has it.
-func (i *Issued) KeyPEM(t testing.TB) string {
+func (i *Issued) KeyPEM(t T) string {
 	t.Helper()
 	_, key := PEMOf(t, i.TLS)
 	return string(key)
