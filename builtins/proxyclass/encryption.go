@@ -7,7 +7,6 @@ import (
 
 	"zorpgo/builtins/word"
 	"zorpgo/engine/encryption"
-	"zorpgo/engine/proxy"
 )
 
 // encryptionPolicy is the attribute that names an encryption policy.
@@ -39,10 +38,4 @@ func (h *Host) encrypt(d *word.Draft) error {
 		}
 	}
 	return fmt.Errorf("encryption policy %q is not defined", name)
-}
-
-// StartsTLS implements proxy.StartsTLS.
-func (p *perSession) StartsTLS() bool {
-	s, ok := p.like.(proxy.StartsTLS)
-	return ok && s.StartsTLS()
 }
