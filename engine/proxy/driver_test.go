@@ -31,6 +31,8 @@ type fake struct {
 	onEnded  func(x Exchange, side Side, why error)
 	answered func(x Exchange)
 
+	onSecured func(x Exchange, side Side, err error)
+
 	waits  bool
 	ended  []string
 	offers int // calls of Receive
@@ -110,6 +112,8 @@ func (f *fake) Answered(x Exchange) {
 		f.answered(x)
 	}
 }
+
+func (f *fake) Secured(x Exchange, side Side, err error) { f.onSecured(x, side, err) }
 
 func (f *fake) Close() { f.closed++ }
 
