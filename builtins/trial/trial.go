@@ -54,7 +54,7 @@ type Covered struct {
 }
 
 // limits are those of one test.
-var limits = interp.Limits{Steps: 50_000_000, Deadline: 20 * time.Second}
+var limits = interp.Limits{Steps: 5_000_000, Deadline: 20 * time.Second}
 
 // Run runs the tests. Each has the policy to itself, loaded anew: what one leaves behind, no other sees. With errors
 // among the findings of the policy no test runs. The error is that of a file that cannot be read.
