@@ -51,17 +51,19 @@ func listening(t *testing.T, text string) *engine.Config {
 
 func TestWhereListenersListen(t *testing.T) {
 	for text, want := range map[string]string{
-		`Dispatcher(DBSockAddr(SockAddrInet("172.16.40.1", 25), ZD_PROTO_TCP), "a")`:                            "[172.16.40.1:25]",
-		`Listener(SockAddrInet("172.16.40.1", 25), "a", transparent=FALSE, backlog=255)`:                        "[172.16.40.1:25]",
-		`Dispatcher(service="a", bindto=(SockAddrInet("0.0.0.0", 25), SockAddrInet6("::", 25)))`:                "[0.0.0.0:25 [::]:25]",
-		`Dispatcher(convertSockAddrToDB([SockAddrInet("10.0.0.1", 25)], ZD_PROTO_TCP), "a")`:                    "[10.0.0.1:25]",
-		`Dispatcher(convertSockAddrToDB(DBIface("dmz0", 25), ZD_PROTO_TCP), "a")`:                               "[172.16.40.1:25]",
-		`Dispatcher(DBIface("dmz0", 25, ip="172.16.40.9", protocol=ZD_PROTO_TCP), "a")`:                         "[172.16.40.9:25]",
-		`Dispatcher(DBIface("dmz0", 25, AF_INET6, ZD_PROTO_TCP), "a")`:                                          "[[fd00:40::1]:25]",
-		`Dispatcher(DBIfaceGroup(7, 25), "a")`:                                                                  "[172.16.40.1:25 192.0.2.1:25]",
-		`Dispatcher(DBIfaceGroup("inside", 25), "a")`:                                                           "[172.16.40.1:25 192.0.2.1:25]",
-		`ZoneDispatcher(SockAddrInet("172.16.40.1", 25), {"lan": "a", "dmz": "b"})`:                             "[172.16.40.1:25]",
-		`Listener(SockAddrInet("172.16.40.1", 25), "a"); Rule(service="b", dst_subnet="10.0.0.1", dst_port=26)`: "[10.0.0.1:26 172.16.40.1:25]",
+		`Dispatcher(DBSockAddr(SockAddrInet("172.16.40.1", 25), ZD_PROTO_TCP), "a")`:                                                "[172.16.40.1:25]",
+		`Listener(SockAddrInet("172.16.40.1", 25), "a", transparent=FALSE, backlog=255)`:                                            "[172.16.40.1:25]",
+		`Dispatcher(service="a", bindto=(SockAddrInet("0.0.0.0", 25), SockAddrInet6("::", 25)))`:                                    "[0.0.0.0:25 [::]:25]",
+		`Dispatcher(convertSockAddrToDB([SockAddrInet("10.0.0.1", 25)], ZD_PROTO_TCP), "a")`:                                        "[10.0.0.1:25]",
+		`Dispatcher(convertSockAddrToDB(DBIface("dmz0", 25), ZD_PROTO_TCP), "a")`:                                                   "[172.16.40.1:25]",
+		`Dispatcher(DBIface("dmz0", 25, ip="172.16.40.9", protocol=ZD_PROTO_TCP), "a")`:                                             "[172.16.40.9:25]",
+		`Dispatcher(DBIface("dmz0", 25, AF_INET6, ZD_PROTO_TCP), "a")`:                                                              "[[fd00:40::1]:25]",
+		`Dispatcher(DBIfaceGroup(7, 25), "a")`:                                                                                      "[172.16.40.1:25 192.0.2.1:25]",
+		`Dispatcher(DBIfaceGroup("inside", 25), "a")`:                                                                               "[172.16.40.1:25 192.0.2.1:25]",
+		`NDimensionDispatcher(SockAddrInet("172.16.40.1", 25), ({"src_zone": "lan", "service": "a"}, {"service": "b"}))`:            "[172.16.40.1:25]",
+		`NDimensionListener(SockAddrInet("0.0.0.0", 50025), ({"dst_port": "25", "dst_subnet": "10.0.0.1", "service": "a"},), TRUE)`: "[10.0.0.1:25]",
+		`ZoneDispatcher(SockAddrInet("172.16.40.1", 25), {"lan": "a", "dmz": "b"})`:                                                 "[172.16.40.1:25]",
+		`Listener(SockAddrInet("172.16.40.1", 25), "a"); Rule(service="b", dst_subnet="10.0.0.1", dst_port=26)`:                     "[10.0.0.1:26 172.16.40.1:25]",
 	} {
 		at, found := dispatch.Listens(listening(t, text).Rules.All())
 		if got := fmt.Sprint(at); got != want || len(found) > 0 {
@@ -74,6 +76,8 @@ func TestWhereListenersListen(t *testing.T) {
 func TestServicesByZone(t *testing.T) {
 	const zones, pairs = `ZoneListener(SockAddrInet("172.16.40.1", 25), `, `CSZoneDispatcher((SockAddrInet("172.16.40.1", 25), SockAddrInet("10.1.0.1", 25)), `
 	for _, c := range []struct{ text, clients string }{ // client>server=service
+		{`NDimensionDispatcher(SockAddrInet("172.16.40.1", 25), rules=({"src_zone": ("lan",), "service": "a"}, {"src_subnet": "10.1.0.0/16", "src_port": ["1:1023", "4000:50000"], "service": "b"}))`,
+			"10.9.9.9=a 10.1.1.1=b 8.8.8.8=- 172.16.40.7=-"},
 		{zones + `{"lan": "a"})`, "10.9.9.9=a 10.1.1.1=- 8.8.8.8=- 192.168.1.1=-"},
 		{zones + `{"lan": "a"}, TRUE)`, "10.9.9.9=a 10.1.1.1=a 8.8.8.8=- 172.16.40.7=-"},
 		{zones + `{"*": "c", "lan": "a"})`, "10.9.9.9=a 10.1.1.1=c 8.8.8.8=c 172.16.40.7=c"},

@@ -32,6 +32,8 @@ var pythonTruths = []string{
 	`re.search("^b$", "a\nb\nc", re.M) is not None and re.search("a.b", "a\nb", flags=re.DOTALL) is not None`, `re.match("a{,2}$", "aa") is not None`,
 	`re.match("(a)?(b)", "b").groups() == (None, "b")`, `re.match("[]a[]+", "[]a").group() == "[]a"`, `re.match(r"x\Z", "x") is not None`,
 	`re.match("(?P<n>.)", "x").groupdict() == {"n": "x"}`, `re.compile("a").pattern == "a"`,
+	`re.match("a \\ b # c)\n [ #]+ [^] ] [] ] $", "a b # x]", re.X) is not None`, `re.findall(" (b) # (", "a b", re.VERBOSE | re.I) == ["b"]`,
+	`re.compile("a # b", re.X).pattern == "a # b" and re.search("a b", "ab") is None`,
 	`string.join(["a", "b"], "-") == "a-b" and string.join(["a", "b"]) == "a b"`, `string.split("a b") == ["a", "b"]`, `string.find("abc", "c") == 2`,
 	`string.atoi("0x10", 16) == 16 and string.atoi("10", 16) == 16 and string.atol(" 7 ") == 7`, `string.lower("A") + string.upper("b") == "aB"`, `string.replace("aa", "a", "b") == "bb"`,
 	`string.digits + string.lowercase[:2] == "0123456789ab"`, `string.capwords("a bc") == "A Bc"`, `string.strip(" x ") == "x"`,

@@ -87,12 +87,18 @@ func isDict(v starlark.Value) bool {
 	return ok
 }
 
-// listener reads what all listeners have.
+// listener reads what the listeners have whose services are not those of rules.
 func listener(c *word.Call) *rule.Listener {
-	l := &rule.Listener{Word: c.Name(), At: addresses(c, "bindto")}
+	l := listening(c)
 	if c.Bool("transparent") {
 		c.Problem("transparent", "not-built", "transparent=TRUE is Zorp's but not built yet", asRuleHint)
 	}
+	return l
+}
+
+// listening reads what all listeners have.
+func listening(c *word.Call) *rule.Listener {
+	l := &rule.Listener{Word: c.Name(), At: addresses(c, "bindto")}
 	if c.Given("bindto") != nil && len(l.At) == 0 && !c.Bad {
 		c.Problem("bindto", "no-address", "bindto is empty", `write an address of this host, such as SockAddrInet("172.16.40.1", 25)`)
 	}

@@ -73,7 +73,7 @@ func TestNotBuilt(t *testing.T) {
 			t.Errorf("%s is built and in the list of what is not", name)
 		}
 	}
-	for _, name := range []string{"PFService", "SideStackChainer", "DynamicCertificate", "Receiver", "NDimensionDispatcher", "HttpProxy"} {
+	for _, name := range []string{"PFService", "SideStackChainer", "DynamicCertificate", "Receiver", "NDimensionReceiver", "HttpProxy"} {
 		if _, ok := names[name]; !ok {
 			t.Errorf("%s is missing", name)
 		}

@@ -33,7 +33,7 @@ func ModulesNotBuilt() map[string]string {
 const (
 	asRule     = "write a Rule with dst_port and dst_subnet"
 	noUDP      = "leave it out: only TCP is served"
-	asChainer  = "use ConnectChainer, RoundRobinChainer or FailoverChainer"
+	asChainer  = "leave chainer out, or use RoundRobinChainer or FailoverChainer; what a second proxy would check goes into methods of the first one's class"
 	asMatcher  = "use DNSMatcher with the names of the hosts"
 	noBridge   = "use StaticCertificate or SNIBasedCertificate: certificates are not made on the way"
 	noAuth     = "leave it out: the proxy passes AUTH to the server"
@@ -44,13 +44,12 @@ const (
 
 // notBuilt are the names of Zorp's modules that are not built, by what to write instead.
 var notBuilt = map[string]string{
-	"leave it to nftables":            "PFService",
-	asRule:                            "RuleDispatcher",
-	"write each of its rules as Rule": "NDimensionDispatcher NDimensionListener",
-	noUDP:                             "Receiver ZoneReceiver CSZoneReceiver NDimensionReceiver",
-	asChainer:                         "SideStackChainer AbstractChainer",
-	asMatcher:                         "WindowsUpdateMatcher",
-	noBridge:                          "DynamicCertificate X509KeyBridge",
+	"leave it to nftables": "PFService",
+	asRule:                 "RuleDispatcher",
+	noUDP:                  "Receiver ZoneReceiver CSZoneReceiver NDimensionReceiver",
+	asChainer:              "SideStackChainer AbstractChainer",
+	asMatcher:              "WindowsUpdateMatcher",
+	noBridge:               "DynamicCertificate X509KeyBridge",
 	noAuth: "InbandAuthentication ServerAuthentication AuthCache AuthPolicy AuthenticationPolicy AuthenticationProvider " +
 		"AbstractAuthentication AbstractAuthenticationBackend",
 	classes: "Proxy AbstractAnyPyProxy AnyPyProxy AbstractHttpProxy HttpProxy HttpProxyTransparent " +
@@ -58,8 +57,8 @@ var notBuilt = map[string]string{
 		"AbstractFtpProxy FtpProxy FtpProxyRO FtpProxyRW FtpProxyAnonRO FtpProxyAnonRW FtpProxyMinimal AbstractPop3Proxy Pop3Proxy " +
 		"AbstractTelnetProxy TelnetProxy TelnetProxyStrict TelnetProxyNonTransparent AbstractWhoisProxy WhoisProxy " +
 		"AbstractFingerProxy FingerProxy",
-	"write SockAddrInet; forge_port of the router chooses source ports": "SockAddrInetRange",
-	"write one rule for each port":                                      "DetectorPolicy AbstractDetector HttpDetector CertDetector SshDetector SniDetector DetectResult",
+	"write SockAddrInet(ip, 0): the kernel chooses the port":           "SockAddrInetRange",
+	"leave it out, and write one Rule with dst_port for each protocol": "DetectorPolicy AbstractDetector HttpDetector CertDetector SshDetector SniDetector DetectResult",
 	nothingYet: "StackingProvider RemoteStackingBackend AbstractResolver ConnectionVerdict " +
 		"ZEndpoint streamPair quit isInitialPolicyLoad init deinit purge cleanup notify new",
 	noRaise: "ZoneException ServiceException DACException MACException AAException AuthException LimitException InternalException " +

@@ -31,7 +31,7 @@ var ruleWord = &word.Word{
 	Params: []word.Param{
 		{Name: "service", Type: word.Text, Doc: "the name of the service; it may be defined later"},
 		{Name: "rule_id", Type: word.Integer, Default: "0", Doc: "its number in logs; 0 takes the lowest that is free"},
-		{Name: "detect", Type: word.Any, Default: "None", Doc: "services by the kind of traffic", NotBuilt: "write one rule for each port"},
+		{Name: "detect", Type: word.Any, Default: "None", Doc: "services by the kind of traffic", NotBuilt: "leave it out, and write one Rule with dst_port for each protocol"},
 		{Name: "reqid", Type: word.NumList, Default: "()", Doc: "the request id of an IPsec policy"},
 		{Name: "src_iface", Alias: "iface", Type: word.TextList, Default: "()", Doc: "the incoming interface"},
 		{Name: "src_ifgroup", Alias: "ifgroup", Type: groupType, Default: "()", Doc: "the incoming interface's group: a number, or a name from /etc/iproute2/group"},

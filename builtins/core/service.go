@@ -44,8 +44,8 @@ var serviceWord = &word.Word{
 		{Name: "keepalive", Type: word.Integer, Default: "Z_KEEPALIVE_NONE", Doc: "on which sides TCP keep-alive is on: Z_KEEPALIVE_CLIENT, _SERVER, _BOTH"},
 		{Name: "encryption_policy", Type: word.Text, Default: "None", Doc: "the name of an EncryptionPolicy: TLS of both sides. Without one it is that of the proxy class, if that has one"},
 		{Name: "limit_target_zones_to", Type: word.TextList, Default: "None", Doc: "the server must be in one of these zones, or below one"},
-		{Name: "detector_config", Type: word.Any, Default: "None", NotBuilt: "write one rule for each port", Doc: "services by the kind of traffic"},
-		{Name: "detector_default_service_name", Type: word.Any, Default: "None", NotBuilt: "write one rule for each port", Doc: "likewise"},
+		{Name: "detector_config", Type: word.Any, Default: "None", NotBuilt: "leave it out, and write one Rule with dst_port for each protocol", Doc: "services by the kind of traffic"},
+		{Name: "detector_default_service_name", Type: word.Any, Default: "None", NotBuilt: "leave it out, and write one Rule with dst_port for each protocol", Doc: "likewise"},
 		{Name: "proxy_protocol", Type: word.Integer, Default: "0", Doc: "not Zorp's: 1 or 2 tells the server of the client by a PROXY header of that version, before anything else; " +
 			"the server must expect one (Postfix: smtpd_upstream_proxy_protocol=haproxy)"},
 	},
@@ -74,6 +74,7 @@ func makeService(c *word.Call) starlark.Value {
 		}
 		s.Class = proxyClass(c)
 		encrypt(c, s)
+		serverless(c, s)
 	})
 	return named(c, "service", s.Name)
 }
@@ -138,4 +139,14 @@ func proxyClass(c *word.Call) proxy.Class {
 		return nil
 	}
 	return c.Draft.Compile(class, c.At("proxy_class"))
+}
+
+// serverless warns of a service whose server nobody names.
+func serverless(c *word.Call, s *service.Service) {
+	class, known := c.Given("proxy_class").(*interp.Class)
+	_, inband := s.Router.(*route.Inband)
+	if known && inband && !c.Bad && (class.GoMade() || !c.Draft.Places.Serves) {
+		c.Warn("router", "inband-without-server", fmt.Sprintf("service %q can never connect: InbandRouter names no server, and no method of class %s does", s.Name, class.Name()),
+			"call self.session.setServer(SockAddrInet(...)) in connectServer of the class, or write DirectedRouter(SockAddrInet(...))")
+	}
 }

@@ -15,7 +15,7 @@ import (
 // Words lists the functions of Zorp.Core that are built.
 func Words() []*word.Word {
 	return slices.Concat([]*word.Word{zoneWord, serviceWord, denyServiceWord, ruleWord, portRangeWord},
-		listenerWords, bindWords, routerWords, []*word.Word{inbandWord}, resolverWords, sockAddrWords, subnetWords, chainerWords, natWords, natClassWords, matcherWords, logWords)
+		listenerWords, []*word.Word{nDimensionWord}, bindWords, routerWords, []*word.Word{inbandWord}, resolverWords, sockAddrWords, subnetWords, chainerWords, natWords, natClassWords, matcherWords, logWords)
 }
 
 // Pages is the documentation of the module's functions and objects.

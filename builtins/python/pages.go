@@ -10,7 +10,7 @@ import (
 func Pages() []word.Page {
 	return []word.Page{
 		page("re", "import re", "Regular expressions. They match in linear time, so there are no look-around and no back references; "+
-			"re.VERBOSE is not built. A wrong pattern in the policy's text is reported when it is loaded.", []word.Row{
+			"a blank inside an operator, which re.VERBOSE would refuse, is passed over. A wrong pattern in the policy's text is reported when it is loaded.", []word.Row{
 			row("compile(pattern, flags=0)", "the pattern, whose methods are the functions below without their first parameter"),
 			row("match(pattern, string, flags=0)", "where the string begins with the pattern, or None"),
 			row("search(pattern, string, flags=0)", "where the pattern is found first, or None; of what it gives there are group, groups, groupdict, start, end, span"),

@@ -39,7 +39,11 @@ func compile(text string, flags int) (*pattern, error) {
 	if len(text) > maxPattern {
 		return nil, fmt.Errorf("the pattern is longer than %d characters", maxPattern)
 	}
-	own, err := translate(text)
+	plain := text
+	if flags&verbose != 0 {
+		plain = unspaced(text)
+	}
+	own, err := translate(plain)
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +52,6 @@ func compile(text string, flags int) (*pattern, error) {
 		if flags&flag != 0 {
 			letters += letter
 		}
-	}
-	if flags&verbose != 0 {
-		return nil, errors.New("re.VERBOSE is not built: write the pattern without blanks and comments")
 	}
 	if letters != "" {
 		own = "(?" + letters + ")" + own
@@ -138,6 +139,39 @@ func translate(text string) (string, error) {
 		b.WriteByte(text[i])
 	}
 	return b.String(), nil
+}
+
+// unspaced is a pattern written with re.VERBOSE without its blanks and comments; those in a class or behind a backslash
+// belong to the pattern.
+func unspaced(text string) string {
+	var b strings.Builder
+	class := 0 // how many characters of a class were read; 0: none is open
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && i+1 < len(text):
+			b.WriteString(text[i : i+2])
+			i++
+			class += min(class, 1)
+			continue
+		case class > 0:
+			if class++; c == ']' && class > 2 {
+				class = 0
+			} else if c == '^' && class == 2 {
+				class = 1 // a bracket behind it is a character, too
+			}
+		case c == '[':
+			class = 1
+		case c == '#':
+			for i+1 < len(text) && text[i+1] != '\n' {
+				i++
+			}
+			continue
+		case strings.IndexByte(" \t\n\r\f\v", c) >= 0:
+			continue
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
 }
 
 // escaped is what a backslash and c mean, as Go writes it.

@@ -306,8 +306,21 @@ func Literal(call *tree.CallExpr) (at tree.Expr, problem string) {
 	if !ok || lit.Token != tree.STRING {
 		return nil, ""
 	}
-	if _, err := compile(lit.Value.(string), 0); err != nil {
+	if _, err := compile(lit.Value.(string), spacing(call.Args[1:])); err != nil {
 		return lit, err.Error()
 	}
 	return nil, ""
+}
+
+// spacing is re.VERBOSE if some argument of a call says so.
+func spacing(args []tree.Expr) (flag int) {
+	for _, arg := range args {
+		tree.Walk(arg, func(n tree.Node) bool {
+			if dot, ok := n.(*tree.DotExpr); ok && (dot.Name.Name == "VERBOSE" || dot.Name.Name == "X") {
+				flag = verbose
+			}
+			return true
+		})
+	}
+	return flag
 }

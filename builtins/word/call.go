@@ -30,6 +30,15 @@ type Call struct {
 // place says where a parameter's value stands, and where its name does if it was given by name.
 type place struct{ name, value source.Pos }
 
+// Inner is a call of w whose arguments are the entries of dictionary i in the list given for param.
+func (c *Call) Inner(w *Word, param string, i int, entries []starlark.Tuple) *Call {
+	inner := &Call{Draft: c.Draft, Word: w, Thread: c.Thread, Pos: c.Element(param, i), name: c.name,
+		values: map[string]starlark.Value{}, refused: map[string]bool{}, places: map[string]place{}}
+	inner.call = c.call.dictionary(param, c.paramIndex(param), i)
+	inner.bind(nil, entries)
+	return inner
+}
+
 // Name is the word's name as the policy wrote it.
 func (c *Call) Name() string { return c.name }
 

@@ -16,6 +16,7 @@ type Places struct {
 	read   map[string]bool // the attributes of self that some method reads
 	defs   map[source.Pos]*syntax.DefStmt
 	texts  map[string]int // how often a text stands in the policy
+	Serves bool           // the policy mentions a method that names the server of a session
 	Waits  bool           // the policy mentions functions that wait for the resolver, or for a matcher
 }
 
@@ -24,6 +25,9 @@ var waiting = map[string]bool{"gethostbyname": true, "gethostbyaddr": true, "get
 
 // asking are the methods that may wait for a matcher; a class that defines one need not call it.
 var asking = map[string]bool{checkMatch: true, "checkSender": true, "checkRecipient": true, "relayCheck": true}
+
+// serving are the methods that name the server.
+var serving = map[string]bool{"setServer": true, "setServerAddress": true, "setTargetAddress": true, "setTargetAddressByHostname": true}
 
 // Assignment is a place where a method sets an attribute of its object.
 type Assignment struct {
@@ -53,10 +57,12 @@ func (p *Places) Learn(f *syntax.File) {
 		case *syntax.Literal:
 			if text, ok := e.Value.(string); ok {
 				p.texts[text]++
+				p.Serves = p.Serves || serving[text]
 			}
 		case *syntax.Ident:
 			p.Waits = p.Waits || waiting[e.Name]
 		case *syntax.DotExpr:
+			p.Serves = p.Serves || serving[e.Name.Name]
 			p.Waits = p.Waits || waiting[e.Name.Name] || asking[e.Name.Name]
 			p.starts[position(e.Dot)] = exprPos(e)
 			if !targets[e] && isSelf(e.X) {
@@ -145,6 +151,14 @@ func (c *callPlaces) find(name string) *syntax.BinaryExpr {
 
 // element is where element i of a list argument stands.
 func (c *callPlaces) element(name string, index, i int, otherwise source.Pos) source.Pos {
+	if e := c.item(name, index, i); e != nil {
+		return exprPos(e)
+	}
+	return otherwise
+}
+
+// item is element i of a list argument; nil if the policy does not write it there.
+func (c *callPlaces) item(name string, index, i int) syntax.Expr {
 	var list []syntax.Expr
 	switch e := c.value(name, index).(type) {
 	case *syntax.TupleExpr:
@@ -153,9 +167,27 @@ func (c *callPlaces) element(name string, index, i int, otherwise source.Pos) so
 		list = e.List
 	}
 	if i >= len(list) {
-		return otherwise
+		return nil
 	}
-	return exprPos(list[i])
+	return list[i]
+}
+
+// dictionary is element i of a list argument as if its entries were arguments by name.
+func (c *callPlaces) dictionary(name string, index, i int) *callPlaces {
+	dict, ok := c.item(name, index, i).(*syntax.DictExpr)
+	if !ok {
+		return nil
+	}
+	own := &callPlaces{start: exprPos(dict)}
+	for _, e := range dict.List {
+		entry := e.(*syntax.DictEntry)
+		if key, ok := entry.Key.(*syntax.Literal); ok {
+			if text, ok := key.Value.(string); ok {
+				own.args = append(own.args, &syntax.BinaryExpr{X: &syntax.Ident{NamePos: key.TokenPos, Name: text}, Op: syntax.EQ, Y: entry.Value})
+			}
+		}
+	}
+	return own
 }
 
 func (c *callPlaces) value(name string, index int) syntax.Expr {
