@@ -98,7 +98,7 @@ func listener(c *word.Call) *rule.Listener {
 
 // listening reads what all listeners have.
 func listening(c *word.Call) *rule.Listener {
-	l := &rule.Listener{Word: c.Name(), At: addresses(c, "bindto")}
+	l := &rule.Listener{Word: c.Name(), Pos: c.Pos, At: addresses(c, "bindto")}
 	if c.Given("bindto") != nil && len(l.At) == 0 && !c.Bad {
 		c.Problem("bindto", "no-address", "bindto is empty", `write an address of this host, such as SockAddrInet("172.16.40.1", 25)`)
 	}

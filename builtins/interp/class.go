@@ -28,7 +28,7 @@ type Class struct {
 
 var _ interface {
 	starlark.Callable
-	starlark.HasAttrs
+	starlark.HasSetField
 } = (*Class)(nil)
 
 // NewClass makes a class in Go. attrs may hold *starlark.Builtin methods that take self as their first argument (see
@@ -110,6 +110,11 @@ func (c *Class) Attr(name string) (starlark.Value, error) {
 		return Poison{}, nil
 	}
 	return nil, nil
+}
+
+// SetField is refused.
+func (c *Class) SetField(name string, _ starlark.Value) error {
+	return fmt.Errorf("cannot set %s.%s: all sessions have the class in common, and it is constant; set self.%s", c.name, name, name)
 }
 
 // AttrNames are the names of all attributes.

@@ -81,13 +81,21 @@ func (p *Policy) Findings(complete bool) source.Findings {
 	p.found = append(p.found, p.unused...)
 	for _, c := range p.classes {
 		if p.named[c.name] == 1 && p.dotted[c.name] == 0 {
-			p.find(c.pos, source.Warning, "unused-class", "class "+c.name+" is used nowhere", "name it as proxy_class of a Service, or remove it")
+			p.find(c.pos, source.Warning, "unused-class", "class "+c.name+" is used nowhere", p.use(c))
 		} else if p.proxy(c, 0) {
 			p.unusedMethods(c)
 		}
 	}
 	p.found.Sort()
 	return p.found
+}
+
+// use is what an administrator may have meant to do with a class.
+func (p *Policy) use(c *class) string {
+	if p.proxy(c, 0) || len(c.bases) == 0 {
+		return "name it as proxy_class of a Service, or remove it"
+	}
+	return "write " + c.name + "(...) where it is wanted, or remove it"
 }
 
 func (p *Policy) find(pos source.Pos, severity source.Severity, id, message, hint string) {

@@ -156,7 +156,7 @@ func (p *policy) listeners() {
 // together reports whether connections to one address can be left to both rules: both are said by Rule, or by the same
 // listener.
 func together(a, b *rule.Rule) bool {
-	return a.Listener == nil && b.Listener == nil || a.Listener != nil && b.Listener != nil && a.Pos == b.Pos
+	return a.Listener == nil && b.Listener == nil || a.Listener != nil && b.Listener != nil && a.Listener.Pos == b.Listener.Pos
 }
 
 func kind(r *rule.Rule) string {

@@ -63,6 +63,7 @@ type Rule struct {
 // Listener is what a rule has more that was said by a listener with services of its own (Zorp's Dispatcher).
 type Listener struct {
 	Word string           // what the policy wrote: "Dispatcher", "ZoneListener"
+	Pos  source.Pos       // there; rules of one listener have it in common
 	At   []netip.AddrPort // the rule is for connections to these; an unspecified address is all of this host's
 
 	OwnZone        bool // SrcZone and DstZone are these zones alone, without those below them
