@@ -40,6 +40,8 @@ var Attributes = append([]*Attribute{
 	number("server_pool_timeout", "10000", "not Zorp's: ms that a connection waits for another session",
 		func(s *smtp.Settings) any { return &s.ServerPoolTimeout }).Between(1, math.MaxInt32),
 	proxyclass.EncryptionPolicy(func(s any) **encryption.Policy { return &s.(*smtp.Settings).Encryption }),
+	boolean("tls_passthrough", "FALSE", "where STARTTLS is forwarded (ForwardStartTLSEncryption), client and server do TLS with each other: what follows is copied and not checked",
+		func(s *smtp.Settings) any { return &s.TLSPassthrough }),
 	{Name: "append_domain", Type: word.Text, Default: `""`, Doc: "the domain given to addresses that have none",
 		Setting: proxyclass.Field(func(s *smtp.Settings) any { return &s.AppendDomain })},
 	number("permit_extensions", "0", "SMTP_EXT_* bits, the older way to say extensions",
@@ -102,7 +104,6 @@ var Attributes = append([]*Attribute{
 		View: proxyclass.Field(func(v *smtp.View) any { return &v.ActiveExtensions })},
 
 	proxyclass.NotBuilt("interval_transfer_noop", word.Integer, "60000", "content inspection is not built"),
-	proxyclass.NotBuilt("tls_passthrough", word.Boolean, "FALSE", "what is not seen cannot be checked"),
 	proxyclass.NotBuilt("tls", word.Any, "None", "STARTTLS is not offered"),
 	proxyclass.NotBuilt("request_stack", word.Any, "{}", "content inspection is not built"),
 

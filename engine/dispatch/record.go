@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -17,6 +18,7 @@ func record(log *slog.Logger, s *session.Session) {
 		slog.Int("rule", s.RuleID),
 		slog.String("rule_pos", s.RulePos.String()),
 	}, ends(s)...)
+	attrs = append(append(attrs, layer("client", s.ClientTLS)...), layer("server", s.ServerTLS)...)
 	log.LogAttrs(context.Background(), slog.LevelInfo, "session closed", append(attrs,
 		slog.String("server", s.Server.String()),
 		slog.String("server_local", text(s.ServerLocal)),
@@ -32,6 +34,17 @@ func record(log *slog.Logger, s *session.Session) {
 		slog.Int("refused", s.Count.Refused),
 		slog.Int("messages", s.Count.Messages),
 	)...)
+}
+
+// layer is the TLS of a side; nothing if it was in clear.
+func layer(side string, state *tls.ConnectionState) []slog.Attr {
+	if state == nil {
+		return nil
+	}
+	return []slog.Attr{
+		slog.String(side+"_tls", tls.VersionName(state.Version)),
+		slog.String(side+"_cipher", tls.CipherSuiteName(state.CipherSuite)),
+	}
 }
 
 // ends is what is known of a connection when it is accepted.

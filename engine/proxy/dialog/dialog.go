@@ -107,6 +107,8 @@ type exchange struct {
 	question func()
 	now      time.Time
 	secure   secure
+	offering bool // Receive runs, with bytes of side offered
+	offered  proxy.Side
 }
 
 func sideOf(name string) proxy.Side {
@@ -247,7 +249,9 @@ func (e *exchange) offer(side proxy.Side) bool {
 	}
 	// A copy that is wiped afterwards: a protocol that keeps a slice of it is found out.
 	offered := bytes.Clone(e.in[side])
+	e.offering, e.offered = true, side
 	n := e.protocol.Receive(e, side, offered)
+	e.offering = false
 	e.in[side] = e.in[side][n:]
 	for i := range offered {
 		offered[i] = '!'
@@ -298,7 +302,9 @@ func (e *exchange) Send(to proxy.Side, b []byte) {
 func (e *exchange) Pass(to proxy.Side, b []byte) { e.Send(to, b) }
 
 // Probe reports whether a side has sent something that was not offered yet.
-func (e *exchange) Probe(from proxy.Side) bool { return len(e.in[from]) > 0 }
+func (e *exchange) Probe(from proxy.Side) bool {
+	return len(e.in[from]) > 0 && !(e.offering && e.offered == from)
+}
 
 // Await notes how long the protocol waits for a side.
 func (e *exchange) Await(from proxy.Side, limit time.Duration) { e.limit[from] = limit }

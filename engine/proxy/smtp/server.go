@@ -20,6 +20,10 @@ func (m *Machine) receiveReply(x proxy.Exchange, data []byte) int {
 		return 0
 	}
 	used := len(r.raw)
+	m.unset(flagMore)
+	if used < len(data) {
+		m.set(flagMore)
+	}
 	r.raw = r.canonical(m.settings.MaxResponseLength)
 	switch {
 	case m.phase == phaseGreeting:
@@ -31,7 +35,7 @@ func (m *Machine) receiveReply(x proxy.Exchange, data []byte) int {
 		// Hangup was said; what still arrives is nobody's.
 	case len(m.queue) == 0:
 		m.unasked(x, r)
-	case m.queue[0].probes && used < len(data): // it would be the reply to STARTTLS
+	case m.queue[0].probes && m.is(flagMore): // it would be the reply to STARTTLS
 		m.unasked(x, r)
 	case m.queue[0].probes:
 		m.helloProbed(x, r)

@@ -135,6 +135,10 @@ func (m *Machine) beginAnew(x proxy.Exchange) {
 // forwardedTLS is the server's 220 to the client's STARTTLS. The server comes first: if that fails the client stays
 // where it is, and hears of it.
 func (m *Machine) forwardedTLS(x proxy.Exchange, r reply) {
+	if m.settings.TLSPassthrough {
+		m.passThrough(x, r)
+		return
+	}
 	m.held = append(m.held[:0], r.raw...)
 	m.secure(x, proxy.Server)
 }
@@ -149,4 +153,34 @@ func (m *Machine) forwarded(x proxy.Exchange, err error) {
 	}
 	x.Send(proxy.Client, m.held)
 	m.secure(x, proxy.Client)
+}
+
+// passThrough leaves TLS to the client and the server, and has no more to do with what they say. Neither may have said
+// anything in clear that the other would read as theirs under TLS.
+func (m *Machine) passThrough(x proxy.Exchange, r reply) {
+	m.queue = m.queue[:0]
+	if m.is(flagMore) || x.Probe(proxy.Server) || x.Probe(proxy.Client) {
+		m.session.Deny(session.AbortedByPolicyAction, proxy.ErrInjected.Error())
+		m.session.Log.Info("bytes behind STARTTLS", "tag", "smtp.violation")
+		m.reply(x, &answerNoTLS)
+		m.done(x)
+		return
+	}
+	m.relay(x, r)
+	m.session.Log.Info("TLS passes through, nothing more is checked", "tag", "smtp.info")
+	m.phase = phaseCopy
+	m.await(x)
+}
+
+// copy passes bytes on as they are.
+func (m *Machine) copy(x proxy.Exchange, from proxy.Side, data []byte) int {
+	x.Pass(from.Other(), data)
+	m.await(x)
+	return len(data)
+}
+
+// await waits for both sides, each for the whole timeout.
+func (m *Machine) await(x proxy.Exchange) {
+	x.Await(proxy.Client, m.within(m.settings.Timeout))
+	x.Await(proxy.Server, m.within(m.settings.Timeout))
 }
