@@ -27,7 +27,13 @@ var attacks = []row{
 	{name: "CMD-07", shown: []string{"smtp TestFixedPoint", "smtp FuzzPath"}},
 	{name: "CMD-08"}, {name: "CMD-09"}, {name: "CMD-10"}, {name: "CMD-11"}, {name: "CMD-12"}, {name: "CMD-13"},
 	{name: "CMD-14"}, {name: "CMD-15"},
-	{name: "AUTH-03"}, {name: "AUTH-04"}, {name: "AUTH-05"}, {name: "AUTH-06"},
+	{name: "TLS-01", shown: []string{"proxy TestSecureInjected"}}, {name: "TLS-02", shown: []string{"proxy TestSecureInjected"}},
+	{name: "TLS-03"}, {name: "TLS-04"}, {name: "TLS-05"}, {name: "TLS-06", shown: []string{"service TestServerWithoutTLS"}},
+	{name: "TLS-07", shown: []string{"proxy TestSecureFails", "proxy TestSecureServerFails", "service TestNoHandshake"}},
+	{name: "TLS-08", shown: []string{"proxy TestSecureFails"}},
+	{name: "TLS-09", shown: []string{"proxy TestSecureServerFails", "service TestServerThatCannotProve"}},
+	{name: "TLS-10", shown: []string{"service TestOtherApplication"}}, {name: "TLS-11"}, {name: "TLS-14"},
+	{name: "AUTH-01"}, {name: "AUTH-02"}, {name: "AUTH-03"}, {name: "AUTH-04"}, {name: "AUTH-05"}, {name: "AUTH-06"},
 	{name: "AUTH-07", shown: []string{"smtp TestSecretsAreNotLogged"}},
 	{name: "BACK-01", shown: []string{"smtp FuzzReply"}}, {name: "BACK-02"}, {name: "BACK-03"}, {name: "BACK-04"}, {name: "BACK-05"},
 	{name: "MSG-01", shown: []string{"smtp TestHeader"}},
@@ -59,7 +65,7 @@ func TestAttacks(t *testing.T) {
 		rows[i] = r
 	}
 	names.check(t, rows)
-	for _, group := range []string{"EOD", "CHK", "PIPE", "CMD", "AUTH", "BACK", "MSG", "PRX", "DOS"} {
+	for _, group := range []string{"EOD", "CHK", "PIPE", "CMD", "AUTH", "TLS", "BACK", "MSG", "PRX", "DOS"} {
 		dialogs := 0
 		for i := range 30 {
 			dialogs += len(names.named(fmt.Sprintf("%s-%02d", group, i)))

@@ -17,6 +17,9 @@ func (m *Machine) receiveCommand(x proxy.Exchange, data []byte) int {
 	}
 	text, used, fault := cutLine(data, limit)
 	switch {
+	case fault == lineMore && bytes.HasPrefix(data, clientHello):
+		m.foreignProtocol(x)
+		return len(data)
 	case fault == lineMore:
 		return 0
 	case fault.has(lineEndless), fault.has(lineBareLF) && m.settings.RequireCRLF:
@@ -42,6 +45,9 @@ func (m *Machine) receiveCommand(x proxy.Exchange, data []byte) int {
 	}
 	return used
 }
+
+// clientHello is how a client begins that wants TLS where there is none: it may never end the line.
+var clientHello = []byte("\x16\x03")
 
 // cutVerb splits a line at its first space. The verb comes back in capitals; it is empty if it is not all letters
 // (digits too after the first letter). Spaces around the parameter are not part of it.

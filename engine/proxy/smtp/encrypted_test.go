@@ -2,11 +2,8 @@ package smtp
 
 import (
 	"crypto/tls"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"golang.org/x/tools/txtar"
 
 	"zorpgo/engine/encryption"
 	"zorpgo/engine/proxy"
@@ -32,6 +29,8 @@ func encrypted(t testing.TB, line string) (*Settings, *encryption.Policy) {
 			p.Server.Mode = mode
 		case name == "extensions":
 			s.Extensions[value] = Accept
+		case name == "auth":
+			s.PermitAuthWithoutTLS = value == "clear"
 		case name == "passthrough":
 			s.TLSPassthrough = true
 		default:
@@ -55,23 +54,19 @@ func newEncrypted(t testing.TB, line string) proxy.Protocol {
 
 // TestEncryptedDialogs plays testdata/starttls*.
 func TestEncryptedDialogs(t *testing.T) {
-	files, _ := filepath.Glob("testdata/starttls*.txtar")
 	count := 0
-	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, d := range transcripts(t) {
+		if d.modes == "" {
+			continue
 		}
-		for _, f := range archive.Files {
-			count++
-			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+f.Name, func(t *testing.T) {
-				if err := dialog.Play(newEncrypted(t, string(archive.Comment)), string(f.Data)); err != nil {
-					t.Error(err)
-				}
-			})
-		}
+		count++
+		t.Run(d.name, func(t *testing.T) {
+			if err := dialog.Play(d.machine(t), d.text); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	if count < 40 {
+	if count < 60 {
 		t.Errorf("%d dialogs", count)
 	}
 }

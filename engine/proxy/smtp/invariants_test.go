@@ -54,12 +54,13 @@ type ledger struct {
 	afterClosing     bool  // and then something else happened
 	waiting          bool  // the server was sent the last line: a reply is still due
 	gone, disordered bool
+	upgrades         bool // the proxy begins TLS with the server by itself
 	unfounded        bool // the client was told of a success that the server had not said yet
 }
 
 // wrong says which invariant does not hold, "" if all do.
 func (d *transcript) wrong() string {
-	var a ledger
+	a := ledger{upgrades: strings.Contains(d.modes, "server=StartTLS")}
 	for _, u := range d.turns {
 		a.take(u)
 	}
@@ -115,7 +116,8 @@ func (a *ledger) hear(b []byte) {
 	}
 	for _, code := range repliesIn(b) {
 		a.afterClosing = a.afterClosing || a.closing
-		if code == 252 && bytes.Contains(b, []byte("Cannot VRFY user")) || bytes.Equal(b, []byte("221 Bye\r\n")) {
+		if code == 252 && bytes.Contains(b, []byte("Cannot VRFY user")) || bytes.Equal(b, []byte("221 Bye\r\n")) ||
+			code == 220 && bytes.HasSuffix(b, []byte("Ready to start TLS\r\n")) {
 			code = 0 // of our own
 		}
 		a.heard = append(a.heard, code)
@@ -148,14 +150,15 @@ func successesIn(codes []int) (n int) {
 }
 
 // byProxy are commands that the proxy says of its own, or in pieces.
-func byProxy(command []byte) bool {
-	return equalFold(command, "RSET") || hasFold(command, "BDAT ") || string(command) == "*"
+func (a *ledger) byProxy(command []byte) bool {
+	return equalFold(command, "RSET") || hasFold(command, "BDAT ") || string(command) == "*" ||
+		a.upgrades && (equalFold(command, "STARTTLS") || hasFold(command, "EHLO "))
 }
 
 // forwarded counts what reached the server of the client's commands.
 func (a *ledger) forwarded() (n int) {
 	for _, c := range a.server.commands {
-		if !byProxy(c) {
+		if !a.byProxy(c) {
 			n++
 		}
 	}
@@ -182,7 +185,7 @@ func (a *ledger) replaced() int {
 func (a *ledger) inOrder() bool {
 	i := 0
 	for _, c := range a.server.commands {
-		if byProxy(c) {
+		if a.byProxy(c) {
 			continue
 		}
 		for i < len(a.client.commands) && !bytes.EqualFold(firstWord(c), firstWord(bytes.TrimLeft(a.client.commands[i], " "))) {
@@ -226,6 +229,8 @@ func rebuilt(t *testing.T, line string) (string, *answer) {
 	name, param := m.cutVerb([]byte(line))
 	verb := verbOf(name)
 	switch verb {
+	case verbSTARTTLS:
+		return line, nil
 	case verbMAIL, verbETRN:
 		m.state = stateHello
 	case verbAUTH:

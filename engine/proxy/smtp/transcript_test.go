@@ -18,7 +18,8 @@ import (
 type transcript struct {
 	name   string // file/dialog
 	text   string
-	policy bool // it has a policy of its own
+	policy bool   // it has a policy of its own
+	modes  string // of encryption, see encrypted; "": none
 	turns  []turn
 }
 
@@ -39,19 +40,23 @@ var turnLine = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*
 func transcripts(t testing.TB) (all []transcript) {
 	t.Helper()
 	files, _ := filepath.Glob("../../../testdata/smtp/*.txtar")
-	for _, file := range files {
+	more, _ := filepath.Glob("testdata/starttls*.txtar")
+	for _, file := range append(files, more...) {
 		archive, err := txtar.ParseFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		policy := false
+		policy, modes := false, ""
+		if strings.HasPrefix(file, "testdata/") {
+			modes = string(archive.Comment)
+		}
 		for _, f := range archive.Files {
 			if strings.HasSuffix(f.Name, ".star") {
 				policy = true
 				continue
 			}
 			name := strings.TrimSuffix(filepath.Base(file), ".txtar") + "/" + f.Name
-			all = append(all, transcript{name, string(f.Data), policy, turnsOf(t, name, string(f.Data))})
+			all = append(all, transcript{name, string(f.Data), policy, modes, turnsOf(t, name, string(f.Data))})
 		}
 	}
 	return all
@@ -88,6 +93,14 @@ func turnOf(m []string) turn {
 	times, _ := strconv.Atoi(m[4])
 	sent := m[2] == "&" || (m[2] == ">") == (side == proxy.Client)
 	return turn{side: side, sent: sent, bytes: bytes.Repeat([]byte(text), max(1, times))}
+}
+
+// machine is one under the dialog's policy, if that is none of its own.
+func (d *transcript) machine(t testing.TB) proxy.Protocol {
+	if d.modes != "" {
+		return newEncrypted(t, d.modes)
+	}
+	return newMachine(t, smtpProxy())
 }
 
 // said is what both sides sent, and the lengths of their segments in turn as tape.run takes them.

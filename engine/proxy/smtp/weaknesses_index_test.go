@@ -2,8 +2,8 @@ package smtp
 
 import "testing"
 
-// weaknesses are faults that proxies of this kind are known to have had, and what shows that this one has not. TLS and
-// content inspection have their own.
+// weaknesses are faults that proxies of this kind are known to have had, and what shows that this one has not. Content
+// inspection has its own.
 var weaknesses = []row{
 	{name: "1 the first line of a message is stuffed like any other", shown: []string{"data/EOD-15 dots", "security/EOD-15 the first line begins with dots", "smtp TestBodyEverySplit", "smtp FuzzBody"}},
 	{name: "2 a message without its end stays without it", shown: []string{"data/EOD-18 client lost in text", "security/EOD-18 connection lost right before the end", "chunking/client lost in a chunk", "data/client silent in mail data"}},
@@ -15,6 +15,11 @@ var weaknesses = []row{
 	{name: "9 421 closes", shown: []string{"server/BACK-02 server closing by itself", "smtp TestBothSidesAreClosed", "smtp TestInvariants"}},
 	{name: "10 three digits are a reply, an empty message ends, a command keeps its end", shown: []string{"server/code without text is a whole reply", "data/EOD-14 empty message", "tables/CMD-03 a hook cannot put a line break into a command"}},
 	{name: "11 a client lost in a login ends the session", shown: []string{"auth/client lost in a login"}},
+	{name: "12 STARTTLS is the proxy's own, on either side; nothing is said in clear where TLS is due", shown: []string{
+		"starttls-client/offered whatever the server lists", "starttls-client-required/nothing before it but the way there",
+		"starttls-server/begun by the proxy", "starttls-server-required/TLS-06 HELO is no way round", "service TestNoServerUnderTLS"}},
+	{name: "13 after STARTTLS everything is forgotten, and EHLO is due", shown: []string{"starttls-client/TLS-03 nothing of the time in clear is left",
+		"starttls-forward/both sides", "starttls-passthrough/TLS-01 a command before the 220"}},
 	{name: "14 RSET before HELO unlocks nothing", shown: []string{"session/RSET before HELO unlocks nothing", "rset/RSET before HELO"}},
 	{name: "15 EHLO within a transaction resets it", shown: []string{"commands/EHLO in the middle of a transaction resets it", "helo/HELO in the middle of a transaction resets it", "helo/a second EHLO counts"}},
 	{name: "16 refusals of the server pass, whatever their code", shown: []string{"server/any 4xx or 5xx passes", "tables/what the tables do not know of"}},

@@ -59,7 +59,7 @@ func TestBothSidesAreClosed(t *testing.T) {
 		if d.policy {
 			continue
 		}
-		w := &witness{Protocol: newMachine(t, smtpProxy())}
+		w := &witness{Protocol: d.machine(t)}
 		if err := dialog.Play(w, d.text); err != nil {
 			continue // for TestDialogs to report
 		}
