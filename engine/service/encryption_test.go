@@ -481,3 +481,21 @@ func TestWrongEncryptionServesNobody(t *testing.T) {
 		t.Errorf("heard %q, %s", heard, e.session.Verdict)
 	}
 }
+
+// TestRelayUnderTLS: a class that reads nothing passes on what it gets, under TLS on both sides, with its end.
+func TestRelayUnderTLS(t *testing.T) {
+	e := newEstate(t, encryption.Implicit, encryption.Implicit)
+	relay, _ := plug.Compile("PlugProxy", plug.DefaultSettings())
+	e.service.Class, e.tls = relay, true
+	client, over := e.enter(e.dial)
+	c := e.under(client)
+	play(t, c, "< 220 origin", "> FOO", "< 250 ok", "> QUIT", "< 221 bye")
+	if rest, err := io.ReadAll(c); err == nil {
+		t.Errorf("the origin did not end as TLS does, and the client read %q as if it had", rest)
+	}
+	c.Close()
+	over()
+	if e.got() != "FOO, QUIT" {
+		t.Errorf("the origin got %s", e.got())
+	}
+}

@@ -14,6 +14,10 @@ import (
 type tape struct {
 	out  [2]bytes.Buffer
 	hung [2]bool
+
+	securing bool // TLS is to begin on side; its handshake succeeds, unless something came in clear
+	side     proxy.Side
+	clear    [2][2]int // of each side that is under TLS: what both sides had been sent before
 }
 
 func (x *tape) Send(to proxy.Side, b []byte) {
@@ -29,7 +33,7 @@ func (x *tape) Finish(proxy.Side)             {}
 func (x *tape) Hangup(side proxy.Side)        { x.hung[side] = true }
 func (x *tape) Reset(side proxy.Side)         { x.hung[side] = true }
 func (x *tape) Wake(time.Duration)            {}
-func (*tape) Secure(proxy.Side)               { panic("no TLS") }
+func (x *tape) Secure(side proxy.Side)        { x.securing, x.side = true, side }
 
 // run feeds both sides in turn, in pieces whose lengths are in cuts, and returns what was not used.
 func (x *tape) run(m proxy.Protocol, in [2][]byte, cuts []byte) {
@@ -59,11 +63,15 @@ func (x *tape) feed(m proxy.Protocol, have *[2][]byte) {
 	for more := true; more; {
 		more = false
 		for side := range have {
-			if len(have[side]) > 0 && !x.hung[side] && m.Ready(proxy.Side(side)) {
+			if !x.securing && len(have[side]) > 0 && !x.hung[side] && m.Ready(proxy.Side(side)) {
 				n := m.Receive(x, proxy.Side(side), bytes.Clone(have[side]))
 				have[side] = have[side][n:]
 				more = more || n > 0
 			}
+		}
+		if x.securing {
+			x.secure(m.(*Machine), have)
+			more = true
 		}
 	}
 }
