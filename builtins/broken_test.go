@@ -80,6 +80,8 @@ func options(files map[string]string) builtins.Options {
 				return []netip.Addr{netip.MustParseAddr("127.0.0.2")}, nil
 			case "good.example.list.example.":
 				return nil, &net.DNSError{IsNotFound: true}
+			case "client.example.com":
+				return []netip.Addr{netip.MustParseAddr("172.16.40.10")}, nil
 			case "mail.example.com":
 				return []netip.Addr{netip.MustParseAddr("fd00::25"), netip.MustParseAddr("192.0.2.25")}, nil
 			}

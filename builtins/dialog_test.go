@@ -91,7 +91,7 @@ func protocolOf(t *testing.T, texts map[string]string, client string, files ...s
 			name = only
 		}
 	}
-	s := &session.Session{ID: "svc/test/" + name + ":0", Client: from, ClientZone: config.Zones.Lookup(from.Addr()), Log: log, Started: dialog.Start}
+	s := &session.Session{ID: "svc/test/" + name + ":0", Client: from, ClientZone: config.Zones.Lookup(from.Addr()), Zones: config.Zones, Log: log, Started: dialog.Start}
 	p, err := config.Services[name].Class.New(s)
 	if err != nil {
 		t.Fatal(err)

@@ -42,6 +42,18 @@ var Attributes = append([]*Attribute{
 	proxyclass.EncryptionPolicy(func(s any) **encryption.Policy { return &s.(*smtp.Settings).Encryption }),
 	boolean("tls_passthrough", "FALSE", "where STARTTLS is forwarded (ForwardStartTLSEncryption), client and server do TLS with each other: what follows is copied and not checked",
 		func(s *smtp.Settings) any { return &s.TLSPassthrough }),
+	boolean("xclient_to_server", "FALSE", "not Zorp's: tell the server of the client by XCLIENT, Postfix's, before the client's HELO or EHLO is answered; the server takes it for its "+
+		"client then (Postfix: smtpd_authorized_xclient_hosts). A server that does not offer XCLIENT, or refuses it, gets no mail: the client is answered 451. "+
+		"The host's name is told only with resolve_host, and if it has the client's address", func(s *smtp.Settings) any { return &s.XClientToServer }),
+	boolean("xforward_to_server", "FALSE", "not Zorp's: likewise by XFORWARD before each MAIL, for the server's log (Postfix: smtpd_authorized_xforward_hosts); "+
+		"with xclient_to_server only where XCLIENT is not offered", func(s *smtp.Settings) any { return &s.XForwardToServer }),
+	boolean("permit_unannounced_client", "FALSE", "not Zorp's: go on, as if neither were said, with a server that does not offer it or refuses it",
+		func(s *smtp.Settings) any { return &s.PermitUnannouncedClient }),
+	texts("xclient_from", "not Zorp's: zones, such as that of a proxy in front, whose clients may say XCLIENT, with the zones below them. The client is then who they say, in "+
+		"relay checks, functions of the policy, logs and towards the server; which rule and which server the session has was decided before",
+		func(s *smtp.Settings) any { return &s.XClientFrom }),
+	texts("xforward_from", "not Zorp's: zones whose clients may say XFORWARD, with the zones below them: what they say is logged, and passed on by xforward_to_server, but decides nothing",
+		func(s *smtp.Settings) any { return &s.XForwardFrom }),
 	{Name: "append_domain", Type: word.Text, Default: `""`, Doc: "the domain given to addresses that have none",
 		Setting: proxyclass.Field(func(s *smtp.Settings) any { return &s.AppendDomain })},
 	number("permit_extensions", "0", "SMTP_EXT_* bits, the older way to say extensions",

@@ -85,14 +85,28 @@ func (h *host) resolveMatcher(d *word.Draft, attribute string, to *match.Matcher
 	return nil
 }
 
+// checkZones: "*" is any client for relay_zones only.
+func (h *host) checkZones(d *word.Draft, attribute string, zones []string) error {
+	for _, name := range zones {
+		if name == "*" && attribute == "relay_zones" || d.HasZone(name) {
+			continue
+		}
+		if err := h.Report.ProblemAt(h.Values[attribute].Pos, "unknown-zone", fmt.Sprintf("%s: zone %q is not defined", attribute, name),
+			word.DidYouMean(name, d.ZoneNames(), "defined zones: ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (h *host) checkLists(d *word.Draft) error {
-	zones, domains := h.Values["relay_zones"], h.Values["relay_domains"]
-	for _, name := range h.settings.Relay.Zones {
-		if name != "*" && !d.HasZone(name) {
-			if err := h.Report.ProblemAt(zones.Pos, "unknown-zone", fmt.Sprintf("relay_zones: zone %q is not defined", name),
-				word.DidYouMean(name, d.ZoneNames(), "defined zones: ")); err != nil {
-				return err
-			}
+	domains := h.Values["relay_domains"]
+	for _, list := range []struct {
+		attribute string
+		zones     []string
+	}{{"relay_zones", h.settings.Relay.Zones}, {"xclient_from", h.settings.XClientFrom}, {"xforward_from", h.settings.XForwardFrom}} {
+		if err := h.checkZones(d, list.attribute, list.zones); err != nil {
+			return err
 		}
 	}
 	for _, name := range h.settings.Relay.Domains {

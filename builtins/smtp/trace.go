@@ -67,7 +67,7 @@ func fqdn(d *word.Draft) (string, error) {
 // setTrace fills in what the Received line needs to know.
 func (h *host) setTrace(w *Words) error {
 	t := &h.settings.Trace
-	t.LookupAddr, t.Now = w.draft.LookupAddr, w.draft.Now
+	t.LookupAddr, t.LookupHost, t.Now = w.draft.LookupAddr, w.draft.Resolve, w.draft.Now
 	if !h.settings.AddReceivedHeader {
 		h.warnOfTrace(w.draft)
 	}

@@ -3,7 +3,9 @@ package lint
 import (
 	"fmt"
 
+	"zorpgo/engine/proxy/smtp"
 	"zorpgo/engine/rule"
+	"zorpgo/engine/service"
 	"zorpgo/engine/source"
 	"zorpgo/engine/zone"
 )
@@ -14,6 +16,22 @@ func (p *policy) believesAll(r *rule.Rule) {
 		if name := p.everybody(z); name != "" {
 			p.find(r.Pos, source.Warning, "proxy-header-from-anybody",
 				fmt.Sprintf("zone %q of proxy_protocol_from holds %s: any client may say that it is another one", z.Name, name),
+				"name a zone that holds the addresses of the proxies in front, and nothing else")
+			return
+		}
+	}
+}
+
+// believesClients finds a class that lets every client say who it is.
+func (p *policy) believesClients(s *service.Service, set *smtp.Settings) {
+	for _, name := range set.XClientFrom {
+		z := p.Zones.ByName(name)
+		if z == nil {
+			continue
+		}
+		if network := p.everybody(z); network != "" {
+			p.find(s.Pos, source.Warning, "xclient-from-anybody",
+				fmt.Sprintf("service %q: zone %q of xclient_from of its class %s holds %s: any client may say that it is another one", s.Name, name, s.Class.Name(), network),
 				"name a zone that holds the addresses of the proxies in front, and nothing else")
 			return
 		}

@@ -34,3 +34,28 @@ func TestFrontsJoinFamilies(t *testing.T) {
 		t.Error(got.Error())
 	}
 }
+
+func TestClientsSpeakForOthers(t *testing.T) {
+	for _, c := range []struct{ network, want string }{
+		{"172.16.40.8/32", ""},
+		{"0.0.0.0/0", `zone "front" of xclient_from of its class SmtpProxy holds 0.0.0.0/0`},
+	} {
+		w := newWorld()
+		w.zones = append(w.zones, &zone.Zone{Name: "front", Prefixes: prefixes(c.network)})
+		w.settings.XClientFrom = []string{"front"}
+		if got := w.check(t).Error(); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+			t.Errorf("%q: %s", c.network, got)
+		}
+	}
+}
+
+// A server that is told of clients by XCLIENT, or else gets no mail, may decide on relaying.
+func TestServerIsToldOfClients(t *testing.T) {
+	for permit, want := range map[bool]string{false: "", true: "relaying-left-to-server"} {
+		w := newWorld()
+		w.settings.Relay.Check, w.settings.XClientToServer, w.settings.PermitUnannouncedClient = false, true, permit
+		if got := w.check(t).Error(); !strings.Contains(got, want) || (want == "") != (got == "") {
+			t.Errorf("permit %t: %s", permit, got)
+		}
+	}
+}

@@ -35,6 +35,7 @@ func (p *policy) mail(s *service.Service) {
 	if set == nil || p.takesNothing(s, set) {
 		return
 	}
+	p.believesClients(s, set)
 	rcpt, _ := entry(set, "RCPT")
 	switch {
 	case !set.Relay.Check:

@@ -10,7 +10,7 @@ import (
 // relaying warns of mail services that leave it to their server which recipients it takes: a server that trusts the
 // firewall's address, which then is the address of every client, would relay for anyone.
 func (p *policy) relaying(s *service.Service) {
-	if s.ShowsClient() || s.Announce > 0 {
+	if set := settings(s); s.ShowsClient() || s.Announce > 0 || set.XClientToServer && !set.PermitUnannouncedClient {
 		return
 	}
 	seen, trust, way := "this host as the client", "this host's address", "let the router say forge_addr=TRUE, or let"

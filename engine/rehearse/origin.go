@@ -32,14 +32,14 @@ type origin struct {
 }
 
 // startOrigin begins to serve on listener, which it owns from now on.
-func startOrigin(listener net.Listener, target stream.Addr, rec *recorder, tell func(Received)) *origin {
+func startOrigin(listener net.Listener, target stream.Addr, rec *recorder, tells bool, tell func(Received)) *origin {
 	o := &origin{target: target, listener: listener, tell: tell, recorder: rec}
 	o.server = smtp.NewServer(smtp.BackendFunc(o.newSession))
 	o.server.Domain = "origin.rehearsal"
 	o.server.EnableSMTPUTF8 = true
 	o.server.EnableDSN = true
 	o.server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	o.done.Go(func() { _ = o.server.Serve(tapListener{listener, rec}) })
+	o.done.Go(func() { _ = o.server.Serve(tapListener{listener, rec, tells}) })
 	return o
 }
 
@@ -58,6 +58,7 @@ func (o *origin) newSession(*smtp.Conn) (smtp.Session, error) { return &delivery
 type tapListener struct {
 	net.Listener
 	recorder *recorder
+	tells    bool // of clients, by XCLIENT or XFORWARD
 }
 
 func (l tapListener) Accept() (net.Conn, error) {
@@ -66,7 +67,11 @@ func (l tapListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	l.recorder.count(1)
-	return &tap{Conn: conn, recorder: l.recorder, side: serverSide}, nil
+	conn = &tap{Conn: conn, recorder: l.recorder, side: serverSide}
+	if l.tells {
+		conn = &told{Conn: conn}
+	}
+	return conn, nil
 }
 
 // delivery is one session of an origin.

@@ -84,7 +84,7 @@ func (r *Rehearsal) origin(ctx context.Context, target stream.Addr) (*origin, er
 	if err != nil {
 		return nil, err
 	}
-	o := startOrigin(l, target, r.recorder, r.store)
+	o := startOrigin(l, target, r.recorder, tellsServers(r.options.Config), r.store)
 	r.origins[target.String()] = o
 	return o, nil
 }

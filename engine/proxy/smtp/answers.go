@@ -33,6 +33,7 @@ var (
 	answerParameter = newAnswer("555", "5.5.4", "MAIL FROM/RCPT TO parameters not recognized or not implemented")
 	answerUTF8      = newAnswer("553", "5.6.7", "Internationalized address needs SMTPUTF8")
 	answerUnbuilt   = newAnswer("502", "5.5.1", "Command not implemented")
+	answerForwarded = newAnswer("250", "2.0.0", "Ok")
 	answerNoVRFY    = newAnswer("252", "2.5.0", "Cannot VRFY user")
 	answerForeign   = newAnswer("550", "5.7.0", "Command not permitted")
 	answerNoRcpt    = newAnswer("554", "5.5.1", "No valid recipients")

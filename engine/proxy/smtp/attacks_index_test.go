@@ -22,6 +22,7 @@ var attacks = []row{
 	{name: "CMD-01"},
 	{name: "CMD-02"},
 	{name: "CMD-03", shown: []string{"smtp TestHooks"}},
+	{name: "CMD-04", shown: []string{"smtp TestNamesForXCLIENT", "smtp FuzzClientAttributes"}},
 	{name: "CMD-05", shown: []string{"smtp TestRelayCheck", "smtp TestParsePath"}},
 	{name: "CMD-06", shown: []string{"smtp TestParsePath"}},
 	{name: "CMD-07", shown: []string{"smtp TestFixedPoint", "smtp FuzzPath"}},

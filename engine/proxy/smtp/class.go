@@ -228,6 +228,9 @@ func (c *Class) Prompt() bool { return c.settings.StartUp == nil && c.settings.C
 
 // Pool implements proxy.Pooled.
 func (c *Class) Pool() (size int, limit time.Duration) {
+	if c.settings.XClientToServer { // what the server was told of a client stays with the connection
+		return 0, 0
+	}
 	return c.settings.ServerPoolSize, c.settings.ServerPoolTimeout
 }
 

@@ -83,7 +83,7 @@ func (m *Machine) mustWait(name []byte) bool {
 		return false
 	}
 	verb := verbOf(name)
-	grouped := verb == verbMAIL || verb == verbRCPT || verb == verbDATA && m.mayEndGroup()
+	grouped := verb == verbMAIL && !m.settings.XForwardToServer || verb == verbRCPT || verb == verbDATA && m.mayEndGroup()
 	if m.active&extPipelining == 0 || !grouped || m.hookFor(name) != nil || m.hookedReply(verb) {
 		m.set(flagBarrier)
 		return true
@@ -115,7 +115,7 @@ func (m *Machine) dataSent() bool {
 func (m *Machine) command(x proxy.Exchange, name, param []byte, last bool) {
 	verb := verbOf(name)
 	if foreignVerb(name) {
-		m.refuse(x, name, &answerForeign)
+		m.foreignCommand(x, name, param, last)
 		return
 	}
 	if verb == verbBDAT && !m.parseChunk(param) {

@@ -69,6 +69,9 @@ func (m *Machine) accept(x proxy.Exchange, verb, key Verb, name []byte) {
 		}
 		e.from, e.to = m.remember(m.addressAt)
 		e.utf8, e.binary = m.given.utf8, m.given.binary
+		if m.forwardsClient(x, e, name) {
+			return
+		}
 	case verbRCPT:
 		if m.asked >= m.settings.Limits.Recipients {
 			m.refuse(x, name, &answerTooMany)

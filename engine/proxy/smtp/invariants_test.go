@@ -117,7 +117,7 @@ func (a *ledger) hear(b []byte) {
 	for _, code := range repliesIn(b) {
 		a.afterClosing = a.afterClosing || a.closing
 		if code == 252 && bytes.Contains(b, []byte("Cannot VRFY user")) || bytes.Equal(b, []byte("221 Bye\r\n")) ||
-			code == 220 && bytes.HasSuffix(b, []byte("Ready to start TLS\r\n")) {
+			code == 220 && bytes.HasSuffix(b, []byte("Ready to start TLS\r\n")) || code/100 == 2 && ofClient(a.lastCommand()) {
 			code = 0 // of our own
 		}
 		a.heard = append(a.heard, code)
@@ -151,8 +151,21 @@ func successesIn(codes []int) (n int) {
 
 // byProxy are commands that the proxy says of its own, or in pieces.
 func (a *ledger) byProxy(command []byte) bool {
-	return equalFold(command, "RSET") || hasFold(command, "BDAT ") || string(command) == "*" ||
+	return equalFold(command, "RSET") || hasFold(command, "BDAT ") || string(command) == "*" || ofClient(command) ||
 		a.upgrades && (equalFold(command, "STARTTLS") || hasFold(command, "EHLO "))
+}
+
+// ofClient are commands that tell of a client, and are never forwarded.
+func ofClient(command []byte) bool {
+	return hasFold(command, "XCLIENT ") || hasFold(command, "XFORWARD ")
+}
+
+// lastCommand is the client's; nil if there is none.
+func (a *ledger) lastCommand() []byte {
+	if len(a.client.commands) == 0 {
+		return nil
+	}
+	return a.client.commands[len(a.client.commands)-1]
 }
 
 // forwarded counts what reached the server of the client's commands.

@@ -66,6 +66,8 @@ type Machine struct {
 	errors, authFailures, transactions int
 	idle                               int // commands since the last message that brought none nearer
 
+	intro *introduction // nil: nobody is told of clients, and nobody speaks for others
+
 	then func(proxy.Exchange) // goes on after a hook was asked
 	held []byte               // the reply that a hook decides
 }

@@ -201,6 +201,7 @@ func (m *Machine) rcptAnswered(code int, address []byte) {
 func (m *Machine) newTransaction() {
 	if m.state > stateHello {
 		m.state = stateHello
+		m.forgetForwarded()
 	}
 	m.sender, m.recipients = keep(m.sender), keep(m.recipients)
 	m.accepted, m.asked, m.size = 0, m.rcptAsked(), 0

@@ -41,6 +41,10 @@ func (m *Machine) receiveReply(x proxy.Exchange, data []byte) int {
 		m.helloProbed(x, r)
 	case m.queue[0].swallow:
 		m.swallow(x, r)
+	case m.queue[0].introduces:
+		m.introduced(x, r)
+	case m.mustIntroduce(r):
+		m.introduce(x, r)
 	default:
 		m.decideReply(x, m.queue[0].key, r)
 	}
@@ -228,6 +232,7 @@ func (m *Machine) greeted(x proxy.Exchange, r reply, code int) {
 		return
 	}
 	m.relay(x, r)
+	m.greetedWith(r)
 	m.phase = phaseCommand
 	m.awaitClient(x, m.settings.Limits.TimeoutCommand)
 	if code != 220 {
@@ -248,6 +253,9 @@ func (m *Machine) helloAnswered(x proxy.Exchange, verb Verb, r reply, code int) 
 		set = m.offered(&r)
 	}
 	m.hello = filterHello(m.hello[:0], &r, set, m.settings)
+	if verb == verbEHLO {
+		m.hello = m.offerIntroductions(m.hello)
+	}
 	x.Send(proxy.Client, m.hello)
 	m.hello = keep(m.hello)
 	m.active = set

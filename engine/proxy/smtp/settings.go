@@ -88,6 +88,11 @@ type Settings struct {
 	ServerPoolSize                int                // server_pool_size (ours): server connections that wait for another session, at each target and loop; 0
 	ServerPoolTimeout             time.Duration      // server_pool_timeout (ours): how long each may wait; 10 s
 	Encryption                    *encryption.Policy // encryption_policy: where the service has none
+	XClientToServer               bool               // xclient_to_server (ours): the server is told of the client by XCLIENT, which it must offer
+	XForwardToServer              bool               // xforward_to_server (ours): likewise by XFORWARD, where it is not told by XCLIENT
+	PermitUnannouncedClient       bool               // permit_unannounced_client (ours): go on with a server that offers neither, or refuses
+	XClientFrom                   []string           // xclient_from (ours): zones whose clients may say XCLIENT
+	XForwardFrom                  []string           // xforward_from (ours): zones whose clients may say XFORWARD
 	AppendDomain                  string             // append_domain: for addresses without a domain
 	PermitExtensions              int                // permit_extensions: SMTP_EXT_* bits, the older way to say Extensions
 

@@ -66,6 +66,8 @@ type exchange struct {
 	swallow  bool // sent by the proxy: its reply is not the client's
 	probes   bool // an EHLO of the proxy's: its reply is the client's if nothing better follows
 	from, to int
+
+	introduces bool // tells the server of the client
 }
 
 // maxQueue bounds how many commands of a pipelined group wait for their replies.

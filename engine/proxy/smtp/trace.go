@@ -17,8 +17,9 @@ type Trace struct {
 	Detected             string // what autodetect_domain_from found
 	ResolveHost          bool   // resolve_host: name the client's host too
 
-	LookupAddr func(ctx context.Context, addr string) ([]string, error) // the system's resolver if nil
-	Now        func() time.Time                                         // time.Now if nil
+	LookupAddr func(ctx context.Context, addr string) ([]string, error)     // the system's resolver if nil
+	LookupHost func(ctx context.Context, host string) ([]netip.Addr, error) // the system's resolver if nil
+	Now        func() time.Time                                             // time.Now if nil
 }
 
 const (

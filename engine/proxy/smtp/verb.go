@@ -21,6 +21,8 @@ const (
 	verbAUTH
 	verbSTARTTLS
 	verbBDAT
+	verbXCLIENT // these two are of the proxy's own only
+	verbXFORWARD
 	verbCount
 )
 
@@ -29,6 +31,7 @@ var verbNames = [verbCount]string{
 	verbHELO: "HELO", verbEHLO: "EHLO", verbMAIL: "MAIL", verbRCPT: "RCPT", verbDATA: "DATA", verbRSET: "RSET",
 	verbNOOP: "NOOP", verbQUIT: "QUIT", verbVRFY: "VRFY", verbEXPN: "EXPN", verbHELP: "HELP", verbETRN: "ETRN",
 	verbAUTH: "AUTH", verbSTARTTLS: "STARTTLS", verbBDAT: "BDAT",
+	verbXCLIENT: "XCLIENT", verbXFORWARD: "XFORWARD",
 }
 
 // String is the verb in capitals.
