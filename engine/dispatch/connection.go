@@ -18,11 +18,14 @@ import (
 	"zorpgo/engine/stream"
 )
 
-// handle takes one connection to its end.
-func (d *Dispatcher) handle(conn net.Conn, direct bool) {
+// handle takes one connection to its end. The peer, if it is known, is what accept told.
+func (d *Dispatcher) handle(conn net.Conn, peer netip.AddrPort, direct bool) {
 	defer d.left()
 	p := d.policy.Load()
 	client, local := d.options.Present(conn)
+	if !client.IsValid() {
+		client = peer
+	}
 	s := p.begin(d.options, client, local)
 	s.Context, s.Direct = d.ctx, direct
 	v, reason := d.choose(p, s, conn)

@@ -112,7 +112,7 @@ func (d *Dispatcher) Serve(ctx context.Context, l net.Listener, direct bool) {
 		patience = 0
 		d.sessions.Add(1)
 		d.running.Add(1)
-		go d.handle(conn, direct)
+		go d.handle(conn, netip.AddrPort{}, direct)
 	}
 }
 

@@ -3,7 +3,9 @@ package dispatch
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -74,5 +76,24 @@ func TestFronts(t *testing.T) {
 		if got := found.Error(); !strings.Contains(got, c.want) || (c.want == "") != (len(found) == 0) {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
+	}
+}
+
+// A proxy that resets its health check at once is known by the address that accept told: its socket tells none.
+func TestPeerThatHasGone(t *testing.T) {
+	b := &log{}
+	d := New(Options{
+		Log: slog.New(slog.NewTextHandler(b, nil)),
+		Present: func(net.Conn) (client, local netip.AddrPort) {
+			return client, netip.MustParseAddrPort("172.16.40.1:25")
+		},
+	})
+	conn, peer := net.Pipe()
+	defer peer.Close()
+	d.sessions.Add(1)
+	d.running.Add(1)
+	d.handle(conn, netip.MustParseAddrPort("192.0.2.7:41000"), true)
+	if !strings.Contains(b.String(), "client=192.0.2.7:41000") {
+		t.Errorf("log:\n%s", b)
 	}
 }

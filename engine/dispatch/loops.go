@@ -161,7 +161,7 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 	d.running.Add(1)
 	p, local := d.policy.Load(), a.local(fd)
 	if p.ifaces || w.cut || len(p.front(local)) > 0 {
-		d.hand(fd, a.direct)
+		d.hand(fd, client, a.direct)
 		return
 	}
 	s := p.begin(d.options, client, local)
@@ -183,14 +183,14 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 	})
 	switch {
 	case !ok:
-		d.hand(fd, a.direct)
+		d.hand(fd, client, a.direct)
 	case flow != nil && !flow.IsOver():
 		w.flows[flow] = true
 	}
 }
 
-// hand gives a connection to a goroutine of its own.
-func (d *Dispatcher) hand(fd int, direct bool) {
+// hand gives a connection to a goroutine of its own. A socket whose peer has reset it does not tell the peer any more.
+func (d *Dispatcher) hand(fd int, client netip.AddrPort, direct bool) {
 	file := os.NewFile(uintptr(fd), "connection")
 	conn, err := net.FileConn(file)
 	file.Close()
@@ -199,7 +199,7 @@ func (d *Dispatcher) hand(fd int, direct bool) {
 		d.left()
 		return
 	}
-	go d.handle(stream.NoKeepAlive(conn), direct)
+	go d.handle(stream.NoKeepAlive(conn), client, direct)
 }
 
 func (d *Dispatcher) left() {

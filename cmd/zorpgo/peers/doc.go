@@ -26,7 +26,7 @@ const (
 
 // Missing says what this machine lacks of servers and clients; "" if nothing.
 func Missing() string {
-	for _, program := range []string{exim, opensmtpd, "msmtp", "curl", "python3", "unshare"} {
+	for _, program := range []string{exim, opensmtpd, haproxy, nginx, "msmtp", "curl", "python3", "unshare"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return fmt.Sprintf("%s is missing (as root on Debian, make deps fetches it)", filepath.Base(program))
 		}

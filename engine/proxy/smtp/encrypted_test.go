@@ -31,6 +31,8 @@ func encrypted(t testing.TB, line string) (*Settings, *encryption.Policy) {
 			s.Extensions[value] = Accept
 		case name == "auth":
 			s.PermitAuthWithoutTLS = value == "clear"
+		case name == "xclient":
+			s.XClientToServer = true
 		case name == "passthrough":
 			s.TLSPassthrough = true
 		default:

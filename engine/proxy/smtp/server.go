@@ -43,10 +43,8 @@ func (m *Machine) receiveReply(x proxy.Exchange, data []byte) int {
 		m.swallow(x, r)
 	case m.queue[0].introduces:
 		m.introduced(x, r)
-	case m.mustIntroduce(r):
-		m.introduce(x, r)
 	default:
-		m.decideReply(x, m.queue[0].key, r)
+		m.commandReplied(x, r)
 	}
 	return used
 }

@@ -59,7 +59,7 @@ func (m *Machine) helloProbed(x proxy.Exchange, r reply) {
 	case hello:
 		m.set(flagServerPlain)
 		m.queue[0].probes = false
-		m.decideReply(x, verbEHLO, r)
+		m.commandReplied(x, r)
 	default:
 		m.set(flagServerPlain)
 		m.sayPending(x)

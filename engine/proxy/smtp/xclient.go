@@ -46,6 +46,15 @@ func (m *Machine) mustIntroduce(r reply) bool {
 	return wanted && (e.verb == verbHELO || e.verb == verbEHLO) && e.key == e.verb && r.class() == 2 && !m.introduction().done
 }
 
+// commandReplied takes the reply to a command of the client. To HELO or EHLO it waits until the server knows the client.
+func (m *Machine) commandReplied(x proxy.Exchange, r reply) {
+	if m.mustIntroduce(r) {
+		m.introduce(x, r)
+		return
+	}
+	m.decideReply(x, m.queue[0].key, r)
+}
+
 // introduce looks at what the server offers. A reply to HELO does not tell, so EHLO is said first.
 func (m *Machine) introduce(x proxy.Exchange, r reply) {
 	if m.queue[0].verb == verbHELO {
