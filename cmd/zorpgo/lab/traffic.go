@@ -68,11 +68,14 @@ func (h *Host) session(to string) error {
 }
 
 // Await waits until so many more sessions were done.
-func (t *Traffic) Await(more int64) {
+func (t *Traffic) Await(more int64) { t.AwaitFor(more, patience) }
+
+// AwaitFor is Await with a patience of its own.
+func (t *Traffic) AwaitFor(more int64, limit time.Duration) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	want := t.Done.Load() + more
-	for end := time.Now().Add(patience); t.Done.Load() < want && time.Now().Before(end); <-tick.C {
+	for end := time.Now().Add(limit); t.Done.Load() < want && time.Now().Before(end); <-tick.C {
 	}
 }
 
