@@ -55,12 +55,13 @@ type ledger struct {
 	waiting          bool  // the server was sent the last line: a reply is still due
 	gone, disordered bool
 	upgrades         bool // the proxy begins TLS with the server by itself
+	introduces       bool // or tells it of the client
 	unfounded        bool // the client was told of a success that the server had not said yet
 }
 
 // wrong says which invariant does not hold, "" if all do.
 func (d *transcript) wrong() string {
-	a := ledger{upgrades: strings.Contains(d.modes, "server=StartTLS")}
+	a := ledger{upgrades: strings.Contains(d.modes, "server=StartTLS"), introduces: strings.Contains(d.modes, "xclient")}
 	for _, u := range d.turns {
 		a.take(u)
 	}
@@ -152,7 +153,7 @@ func successesIn(codes []int) (n int) {
 // byProxy are commands that the proxy says of its own, or in pieces.
 func (a *ledger) byProxy(command []byte) bool {
 	return equalFold(command, "RSET") || hasFold(command, "BDAT ") || string(command) == "*" || ofClient(command) ||
-		a.upgrades && (equalFold(command, "STARTTLS") || hasFold(command, "EHLO "))
+		a.upgrades && (equalFold(command, "STARTTLS") || hasFold(command, "EHLO ")) || a.introduces && hasFold(command, "HELO ")
 }
 
 // ofClient are commands that tell of a client, and are never forwarded.
