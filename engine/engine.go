@@ -64,6 +64,8 @@ type Engine struct {
 
 	mu        sync.Mutex // held while the policy changes
 	config    *Config    // nil before Start
+	changes   int        // of the policy: its generation
+	started   time.Time
 	stopped   bool
 	listeners map[netip.AddrPort]*listener
 }
@@ -111,6 +113,7 @@ func (e *Engine) Start(c *Config) error {
 		return err
 	}
 	e.takeInherited(e.reject)
+	e.started = time.Now()
 	return nil
 }
 
@@ -141,6 +144,7 @@ func (e *Engine) change(c *Config) error {
 	e.keepCounting(c)
 	e.keepTickets(c)
 	e.config = c
+	e.changes++
 	e.dispatcher.Use(&dispatch.Policy{Instance: c.Instance, Zones: c.Zones, Services: c.Services, Rules: c.Rules, Intercepts: plan.intercepts})
 	e.closeOthers(plan.all())
 	for _, l := range opened {

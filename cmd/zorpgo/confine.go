@@ -91,7 +91,7 @@ func (s *server) mayRun(e *engine.Engine, c *engine.Config) error {
 
 // access is what of the file system is needed while the policy is served.
 func (s *server) access() privilege.Access {
-	a := privilege.Access{Read: slices.Concat(s.reach.trees(), systemFiles), Write: []string{os.DevNull}}
+	a := privilege.Access{Read: slices.Concat(s.reach.trees(), systemFiles), Write: append(s.control.directories(), os.DevNull)}
 	if s.intercept.on {
 		if nft, err := exec.LookPath("nft"); err == nil {
 			a.Run = append(a.Run, nft)

@@ -22,7 +22,8 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(newRun(), newCheck(), newExplain(), newRehearse(), newTest(), newNft(), newDoc())
+	root.AddCommand(newRun(), newCheck(), newExplain(), newRehearse(), newTest(), newNft(), newDoc(),
+		newStatus(), newSessions(), newReload())
 	return root
 }
 

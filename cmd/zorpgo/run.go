@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zorpgo/engine"
+	"zorpgo/engine/admin"
 	"zorpgo/engine/source"
 )
 
@@ -24,6 +26,7 @@ type server struct {
 	loops     int
 	intercept interception
 	confine   confinement
+	control   control
 	log       logging
 }
 
@@ -35,7 +38,7 @@ func newRun() *cobra.Command {
 		Long: `run serves the policy until SIGTERM or SIGINT: then it accepts nothing more and
 waits for its sessions, up to --drain-timeout; a second signal ends them at once.
 SIGHUP reads the files again: a policy with errors is reported and the old one
-stays in force.
+stays in force. zorpgo status, sessions and reload talk to it over its control socket.
 
 Once its listeners are open it gives up every right that the policy does not need:
 capabilities, and all files but the directories of those that the policy named (see
@@ -55,6 +58,7 @@ and uses the sockets that it is given ($LISTEN_FDS).`,
 	cmd.Flags().IntVar(&s.loops, "loops", (runtime.NumCPU()+1)/2, "event loops that keep the sessions; 0: goroutines")
 	s.intercept.flags(cmd)
 	s.confine.flags(cmd)
+	s.control.flags(cmd)
 	cmd.Flags().DurationVar(&s.drain, "drain-timeout", 30*time.Second, "how long sessions may go on after SIGTERM")
 	return cmd
 }
@@ -65,6 +69,10 @@ func (s *server) run(cmd *cobra.Command) error {
 		return err
 	}
 	if _, err := s.intercept.unmatched.leave(cmd); err != nil {
+		return err
+	}
+	token, err := s.control.token(cmd)
+	if err != nil {
 		return err
 	}
 	s.says = log
@@ -82,6 +90,11 @@ func (s *server) run(cmd *cobra.Command) error {
 	// A loop holds on to its processor; the rest of the program has the others.
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + s.loops)
 	e := engine.New(engine.Options{Log: log, Inherited: sockets, Loops: s.loops, InterceptPort: uint16(s.intercept.port)})
+	defer s.control.close()
+	if err := s.control.open(log, config.Instance); err != nil {
+		return machine(err)
+	}
+	s.control.serve(log, e, admin.Options{Files: s.files, Token: token, Reload: func() admin.Outcome { return s.reload(cmd, e, log) }})
 	// First the ruleset, so that nothing goes round a proxy that is about to listen.
 	if err := s.intercept.load(cmd.Context(), config); err != nil {
 		return machine(errors.Join(err, s.intercept.unload()))
@@ -94,12 +107,13 @@ func (s *server) run(cmd *cobra.Command) error {
 	if err := s.giveUp(log, config); err != nil {
 		return machine(errors.Join(err, s.stop(cmd, e, log, signals)))
 	}
+	s.control.server.Ready()
 	tell(log, "READY=1")
 	for got := range signals {
 		if got != syscall.SIGHUP {
 			break
 		}
-		s.reload(cmd, e, log)
+		s.control.server.Reload()
 	}
 	return s.stop(cmd, e, log, signals)
 }
@@ -119,26 +133,36 @@ func (s *server) teller(cmd *cobra.Command, log *slog.Logger) func(source.Findin
 	return s.printer(cmd.ErrOrStderr())
 }
 
-// reload puts the files as they are now in force, if they are good.
-func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) {
+// reload puts the files as they are now in force, if they are good, and tells what was found to whoever looks: at the
+// log, or at the outcome.
+func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) admin.Outcome {
 	tell(log, reloading())
 	defer tell(log, "READY=1")
-	config, err := s.loadGood(s.teller(cmd, log))
+	var o admin.Outcome
+	say := s.teller(cmd, log)
+	config, err := s.loadGood(func(found source.Findings) {
+		say(found)
+		o.Report, o.Text = s.written(found)
+	})
 	if err == nil {
-		err = s.mayRun(e, config)
+		err = machine(s.mayRun(e, config))
 	}
 	if err == nil {
 		err = e.Reload(config)
 	}
 	if err != nil {
 		log.Error("reload refused, the old policy stays", "error", err)
-		return
+		o.Exit, o.Errors = refusal(err)
+		return o
 	}
 	log.Info("policy reloaded")
+	o.OK = true
 	if err := s.intercept.load(cmd.Context(), config); err != nil {
 		log.Error("the ruleset of the old policy may still be loaded", "error", err)
+		o.Warning = fmt.Sprintf("the ruleset of the old policy may still be loaded: %v", err)
 	}
 	announce(log, e)
+	return o
 }
 
 // announce logs what listens for whom.
@@ -156,6 +180,7 @@ func announce(log *slog.Logger, e *engine.Engine) {
 
 // stop lets the sessions end, until the time is over or another signal comes.
 func (s *server) stop(cmd *cobra.Command, e *engine.Engine, log *slog.Logger, signals <-chan os.Signal) error {
+	s.control.server.Drain()
 	tell(log, "STOPPING=1")
 	ctx, cut := context.WithTimeout(cmd.Context(), s.drain)
 	defer cut()

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -32,7 +33,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "signal": signalAll, "notified": notified, "expand": expand,
-			"greeted": greeted, "hold": hold, "release": release,
+			"greeted": greeted, "hold": hold, "release": release, "dropped": dropped, "deadsocket": deadSocket,
 		},
 	})
 }
@@ -73,6 +74,7 @@ func setUp(env *testscript.Env) error {
 	}
 	env.Setenv("GORACE", "atexit_sleep_ms=20") // else every zorpgo takes a second to exit
 	env.Setenv("NOTIFY_SOCKET", socket)
+	env.Setenv("RUNTIME_DIRECTORY", filepath.Join(dir, "run"))
 	env.Setenv("POLICIES", policies)
 	env.Setenv("TAKEN", port(taken))
 	env.Setenv("FREE", port(free))
@@ -168,6 +170,26 @@ func hold(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { server.Close() })
 	s.held = conn
+}
+
+// dropped wants the client that hold made to be cut.
+func dropped(ts *testscript.TestScript, _ bool, _ []string) {
+	held := ts.Value("stage").(*stage).held
+	ts.Check(held.SetReadDeadline(time.Now().Add(20 * time.Second)))
+	if n, err := io.Copy(io.Discard, held); n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		ts.Fatalf("%d bytes, %v", n, err)
+	}
+}
+
+// deadSocket FILE leaves the socket of a process that is gone in the runtime directory's FILE.
+func deadSocket(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: deadsocket FILE")
+	}
+	l, err := net.Listen("unix", filepath.Join(filepath.Dir(ts.Getenv("RUNTIME_DIRECTORY")), args[0]))
+	ts.Check(err)
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	ts.Check(l.Close())
 }
 
 // release ends the client that hold made.

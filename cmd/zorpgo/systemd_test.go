@@ -35,6 +35,7 @@ Rule(service="mail", dst_port=%s, dst_subnet="127.0.0.1")
 	}
 	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec zorpgo run "$1"`, "sh", policy)
 	var stderr strings.Builder
+	cmd.Env = append(os.Environ(), "RUNTIME_DIRECTORY="+t.TempDir())
 	cmd.Stderr, cmd.ExtraFiles = &stderr, []*os.File{file}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -46,6 +46,8 @@ func encrypt(ctx context.Context, conn net.Conn, aim Aim) (net.Conn, error) {
 		conn.Close()
 		return nil, &handshakeError{aim.To, err}
 	}
+	aim.TLS.session.Mu.Lock()
+	defer aim.TLS.session.Mu.Unlock()
 	aim.TLS.session.Encrypted("server", secured)
 	return secured, nil
 }

@@ -20,6 +20,24 @@ type key struct {
 	path string
 }
 
+func (k key) String() string {
+	if k.path != "" {
+		return k.path
+	}
+	return k.addr.String()
+}
+
+func (m *memory) outages() map[string]Outage {
+	list := map[string]Outage{}
+	m.targets.Range(func(k, v any) bool {
+		if o := v.(*state).outage.Load(); o != nil {
+			list[k.(key).String()] = Outage{Since: o.since, Until: o.until}
+		}
+		return true
+	})
+	return list
+}
+
 // state is one target: its outage, or nil while it is up.
 type state struct{ outage atomic.Pointer[outage] }
 

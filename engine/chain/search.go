@@ -64,7 +64,9 @@ func (a *search) Next() (Aim, error) {
 // Arrived implements Search.
 func (a *search) Arrived(local netip.AddrPort) {
 	s := a.session
+	s.Mu.Lock()
 	s.ServerLocal = local
+	s.Mu.Unlock()
 	if s.Log.Enabled(context.Background(), slog.LevelDebug) {
 		s.Log.LogAttrs(context.Background(), slog.LevelDebug, "server connection established", slog.String("server", s.Server.String()),
 			slog.String("server_local", s.ServerLocal.String()), slog.String("server_zone", s.ServerZone.String()))
@@ -100,10 +102,12 @@ func (a *search) aim(target stream.Addr) (failed *failure) {
 		return &failure{verdict: verdict, err: err, final: true}
 	}
 	a.from = from
+	s.Mu.Lock()
 	s.Server, s.ServerLocal, s.ServerZone = to, netip.AddrPort{}, nil
 	if to.Path == "" {
 		s.ServerZone = s.Zones.Lookup(to.Addr())
 	}
+	s.Mu.Unlock()
 	if err := permit(s, a.plan); err != nil {
 		return &failure{verdict: session.DeniedByPolicy, err: err, final: true}
 	}

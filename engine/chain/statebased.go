@@ -9,6 +9,7 @@ import (
 
 	"zorpgo/engine/route"
 	"zorpgo/engine/session"
+	"zorpgo/engine/stream"
 )
 
 // DefaultTimeoutState is how long a target that failed is passed over.
@@ -115,7 +116,18 @@ func (o *stateful) failed(target int) {
 }
 
 // key is what a target is remembered by, before it is translated.
-func (o *stateful) key(target int) key {
-	to := o.plan.Targets[target]
-	return key{addr: to.Addr().Unmap(), path: to.Path}
+func (o *stateful) key(target int) key { return keyOf(o.plan.Targets[target]) }
+
+func keyOf(to stream.Addr) key { return key{addr: to.Addr().Unmap(), path: to.Path} }
+
+// Outage is the time from the first failure of a target on; the zero Outage: it is up, for all that is known.
+type Outage struct {
+	Since time.Time
+	Until time.Time // until then it is passed over, after that it may be tried
 }
+
+// Outages are the targets that are down, by what Remembered says of them.
+func (c *StateBased) Outages() map[string]Outage { return c.memory.outages() }
+
+// Remembered is what the outage of a target is remembered by: one port of a host stands for all.
+func Remembered(to stream.Addr) string { return keyOf(to).String() }

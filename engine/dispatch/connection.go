@@ -35,6 +35,9 @@ func (d *Dispatcher) handle(conn net.Conn, peer netip.AddrPort, direct bool) {
 		return
 	}
 	v.Run(d.ctx, &p.env, s, conn)
+	if d.live.end(s) {
+		s.Deny(session.AbortedByPolicyAction, session.Killed)
+	}
 	record(d.options.Log, s)
 }
 
@@ -56,6 +59,7 @@ func (p *active) decide(s *session.Session, f *rule.Flow) (*service.Service, str
 	if r == nil {
 		return nil, p.unmatched(f)
 	}
+	p.hits[r].count()
 	s.RulePos, s.Service = r.Pos, r.Service
 	if r.Listener == nil {
 		s.RuleID = r.ID

@@ -52,6 +52,8 @@ type Dispatcher struct {
 	cut      context.CancelFunc
 	sessions sync.WaitGroup
 	running  atomic.Int64
+	live     live
+	hits     hits
 	workers  []*worker
 	spinning sync.WaitGroup // the workers
 }
@@ -61,6 +63,7 @@ type active struct {
 	*Policy
 	env    service.Env
 	behind map[netip.AddrPort][]*rule.Rule
+	hits   map[*rule.Rule]*Hits
 	ifaces bool // some rule asks for the interface
 	fronts bool // some listener is behind proxies that announce their clients
 }
@@ -85,8 +88,9 @@ func (d *Dispatcher) Use(p *Policy) {
 	rules := p.Rules.All()
 	d.policy.Store(&active{
 		Policy: p,
-		env:    service.Env{Instance: p.Instance, Dial: d.options.Dial, Serve: d.options.Serve},
+		env:    service.Env{Instance: p.Instance, Dial: d.options.Dial, Serve: d.options.Serve, Begun: d.live.begin},
 		behind: behind(rules),
+		hits:   d.hits.of(rules),
 		ifaces: slices.ContainsFunc(rules, func(r *rule.Rule) bool {
 			return len(r.SrcIface)+len(r.SrcIfgroup)+len(r.DstIface)+len(r.DstIfgroup) > 0
 		}),

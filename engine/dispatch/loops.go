@@ -226,7 +226,6 @@ func (d *Dispatcher) Close() {
 		w.Loop.Close()
 	}
 	d.spinning.Wait()
-	d.workers = nil
 }
 
 // reset closes fd so that the peer sees a reset.

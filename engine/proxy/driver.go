@@ -40,8 +40,8 @@ type driver struct {
 	ctx   context.Context
 	conns closer
 
-	mu       sync.Mutex // guards all below, and all of ends but what belongs to a side's reader
-	changed  sync.Cond  // anything that a goroutine may wait for
+	mu       *sync.Mutex // the session's; guards all below, and all of ends but what belongs to a side's reader
+	changed  sync.Cond   // anything that a goroutine may wait for
 	ends     [2]end
 	opening  bool  // connect has returned
 	opened   bool  // and the protocol was told
@@ -65,8 +65,8 @@ type driver struct {
 }
 
 func newDriver(p Protocol, s *session.Session, client net.Conn) *driver {
-	d := &driver{p: p, s: s, linger: LingerTime, shake: encryption.HandshakeTimeout, take: stream.Borrow, give: stream.GiveBack}
-	d.changed.L = &d.mu
+	d := &driver{p: p, s: s, mu: &s.Mu, linger: LingerTime, shake: encryption.HandshakeTimeout, take: stream.Borrow, give: stream.GiveBack}
+	d.changed.L = d.mu
 	d.writing = WriteLimit
 	if patient, ok := p.(Patient); ok {
 		d.writing = patient.WriteLimit()

@@ -61,6 +61,8 @@ func (r *run) encryptClient(ctx context.Context) (client net.Conn, ok bool) {
 	}
 	conn, err := p.Client.Accept(ctx, r.client, r.session.ALPN...)
 	if err == nil {
+		r.session.Mu.Lock()
+		defer r.session.Mu.Unlock()
 		r.session.Encrypted("client", conn)
 		return conn, true
 	}

@@ -23,6 +23,7 @@ type Env struct {
 	Instance string
 	Dial     chain.Dial
 	Serve    Serve
+	Begun    func(s *session.Session, client net.Conn) // of sessions that have goroutines of their own; nil: nobody asks
 }
 
 // Serve runs a protocol until the session is over. It owns the client's connection and the one that connect makes.
@@ -47,6 +48,9 @@ func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client 
 		return
 	}
 	defer c.leave()
+	if env.Begun != nil {
+		env.Begun(s, client)
+	}
 	r.serve(ctx)
 }
 

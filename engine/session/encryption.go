@@ -9,6 +9,7 @@ import (
 )
 
 // Encrypted records that the connection of side, "client" or "server", is under TLS from now on.
+// Whoever calls it holds Mu, if others may look.
 func (s *Session) Encrypted(side string, conn *tls.Conn) {
 	state := conn.ConnectionState()
 	if side == "client" {

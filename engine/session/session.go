@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"zorpgo/engine/encryption"
@@ -50,6 +51,9 @@ type Session struct {
 	Verdict Verdict
 	Reason  string // why the verdict is not Accepted, for the closing record
 	Count   Counters
+
+	// Held by whoever works on the session where it has goroutines of its own; on a loop nobody else does.
+	Mu sync.Mutex
 }
 
 // Until is how long what the session asks for may be waited for: until it is cut.

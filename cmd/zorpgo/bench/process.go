@@ -44,6 +44,7 @@ func launch(dir string, args []string) (*process, error) {
 	}
 	defer log.Close()
 	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.Env = append(os.Environ(), "RUNTIME_DIRECTORY="+dir) // of control sockets: others may run here
 	// A group of its own: Ctrl-C is for bench alone, which then stops it.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {

@@ -28,7 +28,7 @@ func (l *Lab) ZorpgoNot(without []uintptr, files ...string) *Process {
 func (l *Lab) zorpgo(verb string, files []string) Command {
 	return Command{
 		Args: append([]string{os.Getenv(envBinary), verb}, files...),
-		Env:  []string{"XDG_RUNTIME_DIR=" + l.dir},
+		Env:  []string{"XDG_RUNTIME_DIR=" + l.dir, "RUNTIME_DIRECTORY=" + l.Dir()},
 	}
 }
 

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"zorpgo/engine/admin"
+)
+
+func newStatus() *cobra.Command {
+	r := &remote{}
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show what a running zorpgo does",
+		Long:  "status shows the listeners, services and rules of a running zorpgo, how often they were used,\nwhich servers are down, and what became of the last reload.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var s admin.Status
+			print, err := r.get(cmd, "/status", &s)
+			if print && err == nil {
+				writeStatus(cmd.OutOrStdout(), &s)
+			}
+			return err
+		},
+	}
+	r.flags(cmd)
+	return cmd
+}
+
+func writeStatus(w io.Writer, s *admin.Status) {
+	name := s.Instance
+	if name == "" {
+		name = "(top level)"
+	}
+	fmt.Fprintf(w, "%s: %s for %s, %d sessions\n", name, s.State, span(time.Duration(s.Uptime*float64(time.Second))), s.Sessions)
+	fmt.Fprintf(w, "version %s\n", s.Version)
+	fmt.Fprintf(w, "policy %s, generation %d\n", strings.Join(s.Files, " "), s.Generation)
+	if o := s.LastReload; o != nil {
+		result := "it is in force"
+		if !o.OK {
+			result = "refused, the old policy stays: " + strings.Join(o.Errors, "; ")
+		}
+		fmt.Fprintf(w, "last reload %s: %s\n", o.Time.Format(time.DateTime), result)
+	}
+	writeParts(w, s)
+}
+
+func writeParts(w io.Writer, s *admin.Status) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	defer t.Flush() // that w is closed could only be said to w
+	fmt.Fprint(t, "\nLISTENER\tRULES\n")
+	for _, l := range s.Listeners {
+		fmt.Fprintf(t, "%s%s\t%s\n", l.Address, map[bool]string{true: " (intercepted)"}[l.Intercepted], numbers(l.Rules))
+	}
+	fmt.Fprint(t, "\nSERVICE\tCLASS\tLIVE\tLIMIT\tTOTAL\tDOWN\n")
+	for _, v := range s.Services {
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%d\t%s\n", v.Name, or(v.Class, "denies"), v.Live, limit(v.Limit), v.Total, down(v.Targets))
+	}
+	fmt.Fprint(t, "\nRULE\tAT\tSERVICE\tHITS\tLAST\n")
+	for _, r := range s.Rules {
+		last := "never"
+		if !r.LastHit.IsZero() {
+			last = r.LastHit.Format(time.DateTime)
+		}
+		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t%s\n", r.ID, r.Pos, r.Service, r.Hits, last)
+	}
+}
+
+func numbers(list []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(list), " ", ", "), "[]")
+}
+
+func limit(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprint(n)
+}
+
+func or(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
+
+// down lists the servers that are down; "-": the service does not remember which are.
+func down(targets []admin.Target) string {
+	if len(targets) == 0 {
+		return "-"
+	}
+	var list []string
+	for _, t := range targets {
+		if !t.Up {
+			list = append(list, fmt.Sprintf("%s since %s", t.Address, t.DownSince.Format(time.DateTime)))
+		}
+	}
+	return or(strings.Join(list, ", "), fmt.Sprintf("none of %d", len(targets)))
+}
+
+// span is a time as people say it.
+func span(d time.Duration) string {
+	if d < time.Minute {
+		return d.Round(time.Second).String()
+	}
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}
