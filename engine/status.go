@@ -20,7 +20,8 @@ type Status struct {
 	Started    time.Time // zero: not yet
 	Generation int       // how many policies were in force so far, this one included
 	Stopping   bool      // it accepts nothing more
-	Sessions   int64     // connections that are being handled
+	Counts     dispatch.Counts
+	Sessions   int64 // connections that are being handled
 	Listeners  []Listening
 	Services   []ServiceStatus // by name
 	Rules      []RuleStatus    // by id
@@ -35,6 +36,7 @@ type ServiceStatus struct {
 // TargetStatus is a server as the sessions have found it.
 type TargetStatus struct {
 	Address string
+	Named   bool // by the policy, not by a client
 	chain.Outage
 }
 
@@ -49,7 +51,7 @@ func (e *Engine) Status() Status {
 	listeners := e.Listening()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := Status{Started: e.started, Generation: e.changes, Stopping: e.stopped, Sessions: e.dispatcher.Running(), Listeners: listeners}
+	s := Status{Started: e.started, Generation: e.changes, Stopping: e.stopped, Counts: e.dispatcher.Counts(), Sessions: e.dispatcher.Running(), Listeners: listeners}
 	if e.config == nil {
 		return s
 	}
@@ -79,7 +81,7 @@ func targets(v *service.Service) (list []TargetStatus) {
 		for _, to := range names.Destinations() {
 			host := chain.Remembered(to)
 			named[host] = true
-			list = append(list, TargetStatus{Address: to.String(), Outage: down[host]})
+			list = append(list, TargetStatus{Address: to.String(), Named: true, Outage: down[host]})
 		}
 	}
 	for _, host := range slices.Sorted(maps.Keys(down)) {

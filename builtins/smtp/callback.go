@@ -41,6 +41,9 @@ type callback struct {
 	self bool // fn is a method of the proxy: its first argument is the session's object
 }
 
+// Name is the function's, for who measures it.
+func (c *callback) Name() string { return c.fn.Name() }
+
 // Decide calls the function. Anything but ACCEPT, REJECT or ABORT is an error.
 func (c *callback) Decide(v *smtp.View) (smtp.Action, error) {
 	args := []starlark.Value{starlark.String(v.RequestCmd), starlark.String(v.RequestParam)}

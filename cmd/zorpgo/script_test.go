@@ -33,7 +33,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "signal": signalAll, "notified": notified, "expand": expand,
-			"greeted": greeted, "hold": hold, "release": release, "dropped": dropped, "deadsocket": deadSocket,
+			"greeted": greeted, "hold": hold, "release": release, "dropped": dropped, "metric": metric, "deadsocket": deadSocket,
 		},
 	})
 }
@@ -178,6 +178,21 @@ func dropped(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(held.SetReadDeadline(time.Now().Add(20 * time.Second)))
 	if n, err := io.Copy(io.Discard, held); n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
 		ts.Fatalf("%d bytes, %v", n, err)
+	}
+}
+
+// metric INSTANCE LINE wants a line among the metrics of an instance.
+func metric(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: metric INSTANCE LINE")
+	}
+	answer, err := client(filepath.Join(ts.Getenv("RUNTIME_DIRECTORY"), args[0]+".sock")).Get("http://zorpgo/metrics")
+	ts.Check(err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	if !strings.Contains(string(text), "\n"+args[1]+"\n") {
+		ts.Fatalf("no %s in\n%s", args[1], text)
 	}
 }
 

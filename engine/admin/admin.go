@@ -8,6 +8,7 @@
 //	GET  /readyz              200 while new connections are taken, else 503
 //	GET  /status              a Status
 //	GET  /sessions            a list of Sessions
+//	GET  /metrics             for Prometheus
 //	POST /sessions/ID/kill    ends a session; 404: there is none
 //	POST /reload              reads the policy again: an Outcome; 422: it has errors, 409: the engine is stopping
 //	GET  /debug/pprof/        with Options.Pprof
@@ -91,6 +92,7 @@ func (s *Server) routes() http.Handler {
 	m.HandleFunc("GET /readyz", s.readiness)
 	m.HandleFunc("GET /status", s.status)
 	m.HandleFunc("GET /sessions", s.sessions)
+	m.Handle("GET /metrics", s.metrics())
 	m.HandleFunc("POST /sessions/{rest...}", s.kill)
 	m.HandleFunc("POST /reload", s.reload)
 	if s.o.Pprof {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"zorpgo/engine/meter"
 	"zorpgo/engine/route"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
@@ -77,6 +78,26 @@ func (a *search) logFailure() {
 		a.session.Log.LogAttrs(context.Background(), slog.LevelWarn, "server connection failed, trying on",
 			slog.String("server", a.session.Server.String()), slog.String("reason", a.failed[n-1].err.Error()))
 	}
+}
+
+// cause is err in one word.
+func cause(err error) meter.Cause {
+	var source *stream.SourceError
+	var handshake *handshakeError
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &source):
+		return meter.Own
+	case errors.As(err, &handshake):
+		return meter.NoTLS
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return meter.Timeout
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return meter.Refused
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return meter.Unreachable
+	}
+	return meter.Other
 }
 
 // explain says of err what an administrator needs to know.

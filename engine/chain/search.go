@@ -23,7 +23,8 @@ type search struct {
 	order   order
 	first   once // the order of ConnectChainer
 
-	target int // of plan.Targets
+	began  time.Time // of the try at hand
+	target int       // of plan.Targets
 	from   route.Local
 	failed failures
 }
@@ -55,6 +56,7 @@ func (a *search) Next() (Aim, error) {
 		a.target = target
 		failed := a.aim(a.plan.Targets[target])
 		if failed == nil {
+			a.began = time.Now()
 			return Aim{To: a.session.Server, From: a.from, Limit: a.limit, First: announcement(a.plan.Announce, a.session), TLS: encryptionOf(a.session)}, nil
 		}
 		a.note(failed)
@@ -64,6 +66,7 @@ func (a *search) Next() (Aim, error) {
 // Arrived implements Search.
 func (a *search) Arrived(local netip.AddrPort) {
 	s := a.session
+	s.Meter.Connected(time.Since(a.began))
 	s.Mu.Lock()
 	s.ServerLocal = local
 	s.Mu.Unlock()
@@ -77,6 +80,9 @@ func (a *search) Arrived(local netip.AddrPort) {
 // Failed implements Search.
 func (a *search) Failed(err error, stop bool) {
 	var source *stream.SourceError
+	if !stop {
+		a.session.Meter.Failed(cause(err))
+	}
 	a.note(&failure{
 		verdict: session.DeniedByConnectionFail, err: explain(err, a.session.Server, a.from, a.limit),
 		final: stop, own: stop || errors.As(err, &source),

@@ -29,6 +29,7 @@ func (d *Dispatcher) handle(conn net.Conn, peer netip.AddrPort, direct bool) {
 	s := p.begin(d.options, client, local)
 	s.Context, s.Direct = d.ctx, direct
 	v, reason := d.choose(p, s, conn)
+	p.hits.count(s)
 	if v == nil {
 		_ = stream.Reset(conn)
 		d.refused(s, reason)
@@ -38,7 +39,7 @@ func (d *Dispatcher) handle(conn net.Conn, peer netip.AddrPort, direct bool) {
 	if d.live.end(s) {
 		s.Deny(session.AbortedByPolicyAction, session.Killed)
 	}
-	record(d.options.Log, s)
+	d.ended(s)
 }
 
 // choose finds the service of a connection, once its client is known, or says why there is none.
@@ -59,7 +60,6 @@ func (p *active) decide(s *session.Session, f *rule.Flow) (*service.Service, str
 	if r == nil {
 		return nil, p.unmatched(f)
 	}
-	p.hits[r].count()
 	s.RulePos, s.Service = r.Pos, r.Service
 	if r.Listener == nil {
 		s.RuleID = r.ID
@@ -119,6 +119,7 @@ func incoming(s *session.Session, conn net.Conn, f *rule.Flow) {
 
 // refused records a connection that gets no service, and was reset.
 func (d *Dispatcher) refused(s *session.Session, reason string) {
+	d.resets[resetCause(s)].Add(1)
 	if v := d.policy.Load().Services[s.Service]; v != nil && v.Quiet {
 		return
 	}

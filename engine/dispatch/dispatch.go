@@ -53,7 +53,8 @@ type Dispatcher struct {
 	sessions sync.WaitGroup
 	running  atomic.Int64
 	live     live
-	hits     hits
+	resets   [resetCauses]atomic.Int64
+	failures atomic.Int64 // of accepting
 	workers  []*worker
 	spinning sync.WaitGroup // the workers
 }
@@ -63,7 +64,7 @@ type active struct {
 	*Policy
 	env    service.Env
 	behind map[netip.AddrPort][]*rule.Rule
-	hits   map[*rule.Rule]*Hits
+	hits   hits
 	ifaces bool // some rule asks for the interface
 	fronts bool // some listener is behind proxies that announce their clients
 }
@@ -86,11 +87,15 @@ func New(o Options) *Dispatcher {
 // Use makes p the policy of the connections that are accepted from now on.
 func (d *Dispatcher) Use(p *Policy) {
 	rules := p.Rules.All()
+	var old hits
+	if last := d.policy.Load(); last != nil {
+		old = last.hits
+	}
 	d.policy.Store(&active{
 		Policy: p,
 		env:    service.Env{Instance: p.Instance, Dial: d.options.Dial, Serve: d.options.Serve, Begun: d.live.begin},
 		behind: behind(rules),
-		hits:   d.hits.of(rules),
+		hits:   old.of(rules),
 		ifaces: slices.ContainsFunc(rules, func(r *rule.Rule) bool {
 			return len(r.SrcIface)+len(r.SrcIfgroup)+len(r.DstIface)+len(r.DstIfgroup) > 0
 		}),
@@ -111,6 +116,7 @@ func (d *Dispatcher) Serve(ctx context.Context, l net.Listener, direct bool) {
 			if !patience.wait(ctx, d.options.Log, err) {
 				return
 			}
+			d.failures.Add(1)
 			continue
 		}
 		patience = 0

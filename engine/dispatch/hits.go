@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"zorpgo/engine/rule"
+	"zorpgo/engine/session"
 	"zorpgo/engine/source"
 )
 
@@ -14,40 +15,55 @@ type Hits struct {
 	last atomic.Int64 // in nanoseconds since 1970; 0: never
 }
 
-func (h *Hits) count() {
-	if h != nil {
-		h.n.Add(1)
-		h.last.Store(time.Now().UnixNano())
-	}
-}
+// Count is how many there were.
+func (h *Hits) Count() int64 { return h.n.Load() }
 
-// Count is how many there were, and Last when; the zero time if there was none.
-func (h *Hits) Count() int64    { return h.n.Load() }
-func (h *Hits) Last() time.Time { return since(h.last.Load()) }
+// Last is when; the zero time if there was none.
+func (h *Hits) Last() time.Time {
+	nano := h.last.Load()
+	if nano == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, nano)
+}
 
 // hits are those of the policy in use.
 type hits map[hitKey]*Hits
 
+// hitKey is what a session knows of its rule.
 type hitKey struct {
 	pos     source.Pos
 	id      int
 	service string
 }
 
-// of makes the counters of rules, and forgets those of others.
-func (h *hits) of(rules []*rule.Rule) map[*rule.Rule]*Hits {
-	known, byRule := hits{}, map[*rule.Rule]*Hits{}
-	for _, r := range rules {
-		k := hitKey{r.Pos, r.ID, r.Service}
-		counter := (*h)[k]
-		if counter == nil {
-			counter = &Hits{}
-		}
-		known[k], byRule[r] = counter, counter
+func keyOf(r *rule.Rule) hitKey {
+	k := hitKey{pos: r.Pos, service: r.Service}
+	if r.Listener == nil {
+		k.id = r.ID
 	}
-	*h = known
-	return byRule
+	return k
+}
+
+// of makes the counters of rules; those that h has go on.
+func (h hits) of(rules []*rule.Rule) hits {
+	list := hits{}
+	for _, r := range rules {
+		k := keyOf(r)
+		if list[k] = h[k]; list[k] == nil {
+			list[k] = &Hits{}
+		}
+	}
+	return list
+}
+
+// count counts the rule that s met, if it met one.
+func (h hits) count(s *session.Session) {
+	if own := h[hitKey{s.RulePos, s.RuleID, s.Service}]; own != nil {
+		own.n.Add(1)
+		own.last.Store(time.Now().UnixNano())
+	}
 }
 
 // Hits is the counter of a rule of the policy in use; nil: it is not in use.
-func (d *Dispatcher) Hits(r *rule.Rule) *Hits { return d.policy.Load().hits[r] }
+func (d *Dispatcher) Hits(r *rule.Rule) *Hits { return d.policy.Load().hits[keyOf(r)] }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"zorpgo/engine/session"
 )
@@ -133,11 +132,3 @@ func (d *Dispatcher) onLoops(ctx context.Context, do func(*worker)) error {
 
 // Answers reports whether the loops still have their turn, before ctx ends.
 func (d *Dispatcher) Answers(ctx context.Context) error { return d.onLoops(ctx, func(*worker) {}) }
-
-// since is the time that a counter of Hits stands for.
-func since(nano int64) time.Time {
-	if nano == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, nano)
-}

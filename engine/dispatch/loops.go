@@ -139,6 +139,7 @@ func (a *acceptor) Ready(uint32) {
 			return
 		case unix.EINTR, unix.ECONNABORTED:
 		default: // no descriptors, no memory: it will be better
+			a.d.failures.Add(1)
 			a.pause()
 			a.w.Set(&a.timer, a.w.Now().Add(a.patience.next(a.d.options.Log, os.NewSyscallError("accept", err))), a.resume)
 			return
@@ -169,6 +170,7 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 	f := p.flow(s, nil)
 	v, reason := p.decide(s, &f)
 	if v == nil {
+		p.hits.count(s)
 		reset(fd)
 		d.refused(s, reason)
 		d.left()
@@ -178,7 +180,7 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 	var flow *proxy.Flow
 	flow, ok := v.RunOn(w.Loop, &p.env, s, fd, func(f *proxy.Flow) {
 		delete(w.flows, f)
-		record(d.options.Log, s)
+		d.ended(s)
 		d.left()
 	})
 	switch {
@@ -186,6 +188,9 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 		d.hand(fd, client, a.direct)
 	case flow != nil && !flow.IsOver():
 		w.flows[flow] = true
+	}
+	if ok {
+		p.hits.count(s)
 	}
 }
 

@@ -10,6 +10,44 @@ import (
 	"zorpgo/engine/session"
 )
 
+// ended counts a session that is over, and records it.
+func (d *Dispatcher) ended(s *session.Session) {
+	s.Meter.End(int(s.Verdict), version(s.ClientTLS), version(s.ServerTLS))
+	record(d.options.Log, s)
+}
+
+func version(state *tls.ConnectionState) uint16 {
+	if state == nil {
+		return 0
+	}
+	return state.Version
+}
+
+// Why connections were reset.
+const (
+	resetNoRule = iota
+	resetDenied // by the service of the rule
+	resetCauses
+)
+
+func resetCause(s *session.Session) int {
+	if s.RulePos.IsValid() {
+		return resetDenied
+	}
+	return resetNoRule
+}
+
+// Counts are those of connections that became no session.
+type Counts struct {
+	NoRule, Denied int64 // reset
+	Failures       int64 // of accepting
+}
+
+// Counts tells them.
+func (d *Dispatcher) Counts() Counts {
+	return Counts{NoRule: d.resets[resetNoRule].Load(), Denied: d.resets[resetDenied].Load(), Failures: d.failures.Load()}
+}
+
 // record writes the one closing record of a session.
 func record(log *slog.Logger, s *session.Session) {
 	attrs := append([]slog.Attr{

@@ -204,6 +204,20 @@ func (e *end) closeWrite() bool {
 	return ok && half.CloseWrite() == nil
 }
 
+// countRead counts bytes that a side sent.
+func countRead(s *session.Session, side Side, n int64) {
+	count, _ := counters(s, side)
+	*count += n
+	s.Meter.AddRead(int(side), n)
+}
+
+// countWritten counts bytes that a side was sent.
+func countWritten(s *session.Session, side Side, n int64) {
+	_, count := counters(s, side)
+	*count += n
+	s.Meter.AddWritten(int(side), n)
+}
+
 // counters are those of s for what was read from and written to a side.
 func counters(s *session.Session, side Side) (read, written *int64) {
 	if side == Client {

@@ -71,8 +71,7 @@ func (d *driver) read(e *end) (int, error) {
 // took records what a read brought.
 func (d *driver) took(e *end, n int, err error) {
 	e.fill(n)
-	read, _ := counters(d.s, e.side)
-	*read += int64(n)
+	countRead(d.s, e.side, int64(n))
 	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && (d.turn.of(e) || e.notDue()) {
 		err = nil
 	}

@@ -140,8 +140,7 @@ func (d *driver) writeOut(e *end) bool {
 	e.busy = true
 	n, err := d.write(e)
 	e.busy = false
-	_, written := counters(d.s, e.side)
-	*written += n
+	countWritten(d.s, e.side, n)
 	d.forget(e.flight)
 	if err != nil {
 		e.lost = err

@@ -101,8 +101,7 @@ func (e *flowEnd) receive(b []byte) int {
 		return 0
 	}
 	e.more = n == len(b) || e.rest
-	count, _ := counters(e.flow.s, e.side)
-	*count += int64(n)
+	countRead(e.flow.s, e.side, int64(n))
 	return n
 }
 
@@ -155,8 +154,7 @@ func (e *flowEnd) wrote(q *queue, n int, err error) {
 		e.stop(e.lost)
 		return
 	}
-	_, count := counters(e.flow.s, e.side)
-	*count += int64(n)
+	countWritten(e.flow.s, e.side, int64(n))
 	e.stuck = time.Time{}
 	if n == q.size {
 		q.clear(stream.GiveBack)

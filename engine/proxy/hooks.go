@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"time"
 
 	"zorpgo/engine/session"
 )
@@ -16,14 +17,19 @@ type Hooks[V any] struct {
 // Begin is Starter's Start: it runs StartUp and asks Connect. A Connect that fails leaves the session without a server.
 func (h *Hooks[V]) Begin(s *session.Session, tag string, look func() V) (connect bool, err error) {
 	if h.StartUp != nil {
-		if err := h.StartUp(look()); err != nil {
+		began := time.Now()
+		err := h.StartUp(look())
+		s.Meter.Function("startUp", time.Since(began))
+		if err != nil {
 			return false, err
 		}
 	}
 	if h.Connect == nil {
 		return true, nil
 	}
+	began := time.Now()
 	connect, err = h.Connect(look())
+	s.Meter.Function("connectServer", time.Since(began))
 	switch {
 	case err != nil:
 		s.Log.Error("connectServer failed", "tag", tag, "error", err)
@@ -39,7 +45,10 @@ func (h *Hooks[V]) End(s *session.Session, tag string, look func() V) {
 	if h.ShutDown == nil {
 		return
 	}
-	if err := h.ShutDown(look()); err != nil {
+	began := time.Now()
+	err := h.ShutDown(look())
+	s.Meter.Function("shutDown", time.Since(began))
+	if err != nil {
 		s.Log.Error("shutDown failed", "tag", tag, "error", err)
 	}
 }

@@ -1,11 +1,16 @@
 package service
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"zorpgo/engine/meter"
+)
 
 // counts outlive a Service: after a reload the next one of its name goes on with them.
 type counts struct {
 	sessions atomic.Int64 // all so far: the number of the next one
 	running  atomic.Int64
+	meter    meter.Service
 }
 
 // Continue makes v count on from old, a service of the same name in the policy before.
@@ -16,6 +21,9 @@ func (v *Service) Sessions() int64 { return v.counter().sessions.Load() }
 
 // Running is how many sessions there are now.
 func (v *Service) Running() int64 { return v.counter().running.Load() }
+
+// Meter is what the sessions did.
+func (v *Service) Meter() *meter.Service { return &v.counter().meter }
 
 func (v *Service) counter() *counts {
 	if c := v.counts.Load(); c != nil {

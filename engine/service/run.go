@@ -58,7 +58,7 @@ func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client 
 func (v *Service) number(env *Env, s *session.Session) {
 	s.Service = v.Name
 	s.ID = "svc/" + env.Instance + "/" + v.Name + ":" + strconv.FormatInt(v.counter().sessions.Add(1)-1, 10)
-	s.Encryption = v.Encryption
+	s.Encryption, s.Meter = v.Encryption, v.Meter()
 	s.Log = slog.New(s.Log.Handler().WithAttrs([]slog.Attr{slog.String("session", s.ID)}))
 	if r, ok := v.Router.(interface{ Overrides() bool }); ok {
 		s.Inband = r.Overrides()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"zorpgo/engine/encryption"
+	"zorpgo/engine/meter"
 	"zorpgo/engine/source"
 	"zorpgo/engine/stream"
 	"zorpgo/engine/zone"
@@ -51,6 +52,7 @@ type Session struct {
 	Verdict Verdict
 	Reason  string // why the verdict is not Accepted, for the closing record
 	Count   Counters
+	Meter   *meter.Service // of the service; nil: nobody counts
 
 	// Held by whoever works on the session where it has goroutines of its own; on a loop nobody else does.
 	Mu sync.Mutex

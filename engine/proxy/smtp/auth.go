@@ -97,7 +97,7 @@ func (m *Machine) sendAuth(x proxy.Exchange, text []byte, e exchange) {
 
 // cancelAuth refuses a client's answer, and has the server give up the login too; its reply to that is not the client's.
 func (m *Machine) cancelAuth(x proxy.Exchange, a *answer) {
-	m.session.Count.Refused++
+	m.countRefusal(ReasonAuth)
 	m.session.Log.Info("authentication answer refused", "tag", "smtp.violation", "code", a.code)
 	m.reply(x, a)
 	m.sendAuth(x, cancel, exchange{verb: verbAUTH, key: verbAUTH, swallow: true})

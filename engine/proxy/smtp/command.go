@@ -33,6 +33,7 @@ func (m *Machine) receiveCommand(x proxy.Exchange, data []byte) int {
 		return 0
 	}
 	m.session.Count.Commands++
+	m.session.Meter.Command(int(verbOf(name)))
 	switch {
 	case fault.has(lineControl|lineBareCR) || len(name) == 0 || len(text) > longest:
 		m.refuseLine(x, text)
@@ -246,9 +247,10 @@ var space = []byte(" ")
 
 // refuse answers a command in the server's place.
 func (m *Machine) refuse(x proxy.Exchange, name []byte, a *answer) {
-	m.session.Count.Refused++
-	m.session.Log.Info("command refused", "tag", "smtp.policy", "verb", string(name), "code", a.code)
 	verb := verbOf(name)
+	m.countRefusal(reasonOf(a))
+	m.countReply(verb, a.class())
+	m.session.Log.Info("command refused", "tag", "smtp.policy", "verb", string(name), "code", a.code)
 	text := a.in(m.is(flagShown) && verb != verbHELO && verb != verbEHLO)
 	if verb == verbBDAT && m.state == stateRcpt {
 		m.set(flagChunkRefused)
@@ -264,7 +266,8 @@ func (m *Machine) refuse(x proxy.Exchange, name []byte, a *answer) {
 
 // refuseLine answers a line that is no command. Who speaks another protocol is not answered twice.
 func (m *Machine) refuseLine(x proxy.Exchange, text []byte) {
-	m.session.Count.Refused++
+	m.countRefusal(ReasonLine)
+	m.countReply(verbOther, 5)
 	m.session.Log.Info("invalid command line", "tag", "smtp.violation", "length", len(text))
 	if headerLine(text) {
 		m.foreignProtocol(x)
@@ -281,6 +284,7 @@ func (m *Machine) refuseLine(x proxy.Exchange, text []byte) {
 // foreignProtocol turns away a browser or the like, before what it sends can mean anything (ALPACA).
 func (m *Machine) foreignProtocol(x proxy.Exchange) {
 	m.session.Deny(session.AbortedByPolicyAction, "client speaks another protocol")
+	m.session.Meter.Refusal(int(ReasonProtocol))
 	m.closing(x, &answerClosing)
 }
 

@@ -144,6 +144,7 @@ var endOfData = []byte(".\r\n")
 func (m *Machine) account(code int, note string) {
 	if code/100 == 2 && note == "" {
 		m.session.Count.Messages++
+		m.session.Meter.Message()
 	}
 	if !m.session.Log.Enabled(context.Background(), slog.LevelInfo) {
 		return

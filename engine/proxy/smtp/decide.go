@@ -1,6 +1,8 @@
 package smtp
 
 import (
+	"time"
+
 	"zorpgo/engine/encryption"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
@@ -134,7 +136,11 @@ func (m *Machine) ask(x proxy.Exchange, hook Hook, then func(proxy.Exchange, Act
 	var err error
 	m.set(flagAsked)
 	m.then = func(x proxy.Exchange) { then(x, action, err) }
-	x.Ask(func() { action, err = hook.Decide(v) })
+	x.Ask(func() {
+		began := time.Now()
+		action, err = hook.Decide(v)
+		m.session.Meter.Function(functionName(hook), time.Since(began))
+	})
 }
 
 // look brings the View up to date.

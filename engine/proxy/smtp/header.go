@@ -153,6 +153,7 @@ func (m *Machine) inspect(content []byte, overhead int64) *answer {
 // sends of the message is read first, so that it sees the answer and no reset.
 func (m *Machine) refuseContent(x proxy.Exchange, a *answer) {
 	m.session.Deny(session.AbortedByPolicyAction, "message refused")
+	m.session.Meter.Refusal(int(reasonOf(a)))
 	m.session.Log.Info("message refused", "tag", "smtp.violation", "code", a.code, "size", m.size)
 	x.Hangup(proxy.Server)
 	verdict := a.in(m.is(flagShown) || a == &answerContent)

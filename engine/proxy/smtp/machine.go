@@ -227,6 +227,7 @@ func (m *Machine) reply(x proxy.Exchange, a *answer) { x.Send(proxy.Client, a.in
 // earlyTalker turns away who speaks before the greeting (RFC 5321 §4.3.1).
 func (m *Machine) earlyTalker(x proxy.Exchange) {
 	m.session.Deny(session.AbortedByPolicyAction, "client spoke before the greeting")
+	m.session.Meter.Refusal(int(ReasonSync))
 	m.session.Log.Info("client spoke before the greeting", "tag", "smtp.violation")
 	m.closing(x, &answerSync)
 }
@@ -235,6 +236,7 @@ func (m *Machine) earlyTalker(x proxy.Exchange) {
 // data that would run as commands, or commands that would run as mail data.
 func (m *Machine) outOfTurn(x proxy.Exchange) {
 	m.session.Deny(session.AbortedByPolicyAction, "client did not wait for a reply")
+	m.session.Meter.Refusal(int(ReasonSync))
 	m.session.Log.Info("client did not wait for a reply", "tag", "smtp.violation")
 	m.closing(x, &answerSync)
 }

@@ -181,6 +181,7 @@ func (m *Machine) mailAnswered(e exchange, code int, address []byte) {
 		}
 		m.state = stateMail
 		m.transactions++
+		m.session.Meter.Transaction()
 		m.sender = append(m.sender[:0], address...)
 	}
 }

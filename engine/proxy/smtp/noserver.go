@@ -26,7 +26,7 @@ func (m *Machine) withoutServer(x proxy.Exchange, name []byte) {
 	if m.refusedBy == 5 {
 		code = "503 "
 	}
-	m.session.Count.Refused++
+	m.countRefusal(ReasonServer)
 	m.local(x, []byte(code+notAvailable))
 	m.countError(x)
 }

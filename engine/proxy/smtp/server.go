@@ -155,6 +155,7 @@ func (m *Machine) replyAccepted(x proxy.Exchange, r reply, code int) {
 	default:
 		m.relay(x, r)
 	}
+	m.countReply(e.verb, code/100)
 	m.answered(x, e, code)
 	m.next(x)
 }
@@ -231,6 +232,7 @@ func (m *Machine) greeted(x proxy.Exchange, r reply, code int) {
 	}
 	m.relay(x, r)
 	m.greetedWith(r)
+	m.countReply(verbGreeting, code/100)
 	m.phase = phaseCommand
 	m.awaitClient(x, m.settings.Limits.TimeoutCommand)
 	if code != 220 {
@@ -291,13 +293,14 @@ func (m *Machine) sendReceived(x proxy.Exchange) {
 // replyRefused puts an answer of ours in the place of the server's. Where the server now holds more than the client
 // believes, the transaction is poisoned or undone.
 func (m *Machine) replyRefused(x proxy.Exchange, r reply, a answer) {
-	m.session.Count.Refused++
+	m.countRefusal(ReasonReply)
 	m.session.Log.Info("reply refused", "tag", "smtp.policy", "code", r.code, "answer", a.code)
 	if m.phase == phaseGreeting || (m.queue[0].verb == verbDATA || m.queue[0].final) && r.class() < 4 {
 		m.refusedOutOfStep(x, r, a)
 		return
 	}
 	e := m.queue[0]
+	m.countReply(e.verb, a.class())
 	x.Send(proxy.Client, a.in(m.is(flagShown) && e.verb != verbHELO && e.verb != verbEHLO))
 	switch {
 	case e.verb == verbAUTH && r.class() < 4:
