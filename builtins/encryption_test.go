@@ -3,6 +3,7 @@ package builtins_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"zorpgo/engine/encryption"
 	"zorpgo/engine/encryption/certtest"
 	"zorpgo/engine/lint"
+	"zorpgo/engine/proxy"
 )
 
 const encryptionHead = `from Zorp.Smtp import *
@@ -258,5 +260,67 @@ Rule(service="mail", dst_subnet="172.16.40.1", dst_port=25)
 	opts.Lint = lint.Check
 	if _, found, err := builtins.Load(opts, "p.star"); err != nil || strings.Contains(found.Error(), "unused-encryption-policy") {
 		t.Errorf("%v\n%v", err, found.Error())
+	}
+}
+
+// A class may derive from a scenario to give its parameters values.
+func TestDerivedScenario(t *testing.T) {
+	p := encryptions(t, `
+class Both(TwoSidedEncryption):
+    def __init__(self, certificate):
+        TwoSidedEncryption.__init__(self, client_certificate_generator=certificate, server_verify=good)
+
+EncryptionPolicy("tls", Both(mail))
+`)["tls"]
+	if p.Client.Mode != encryption.Implicit || p.Server.Mode != encryption.Implicit || !p.Server.Verifies() {
+		t.Errorf("%+v", p)
+	}
+}
+
+// What a session's TLS is can be read in callbacks.
+func TestTLSOfSession(t *testing.T) {
+	config := load(t, `from Zorp.Smtp import *
+
+class Mail(SmtpProxy):
+    def config(self):
+        SmtpProxy.config(self)
+        self.request["NOOP"] = (SMTP_REQ_POLICY, self.noop)
+
+    def noop(self, command, param):
+        tls = self.tls
+        shown = tls.client_peer_certificate
+        self.error_code = "550"
+        self.error_info = "%s %s %s" % (tls.client_version, tls.server_version, tls.server_peer_certificate)
+        if shown != None:
+            self.error_info = "%s %s|%s|%s|%s|%s|%d|%d|%s" % (tls.client_version, tls.client_cipher, shown.subject, shown.issuer,
+            shown.common_name, shown.dns_names[0], len(shown.email_addresses), len(shown.blob) > 500, shown.fingerprint[:7])
+        return SMTP_REQ_REJECT
+
+Service("mail", Mail)
+`)
+	pair := certtest.Pair("mail")
+	for _, c := range []struct {
+		tls  *tls.ConnectionState
+		want string
+	}{
+		{nil, "550 None None None"},
+		{&tls.ConnectionState{Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256}, "550 TLS 1.3 None None"},
+		{&tls.ConnectionState{Version: tls.VersionTLS12, CipherSuite: tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, PeerCertificates: []*x509.Certificate{pair.Leaf}},
+			"550 TLS 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256|CN=mail.example.com|CN=intermediate authority of examples|mail.example.com|mail.example.com|0|1|sha256:"},
+	} {
+		s := newSession("mail", "10.1.2.3:4000", slog.New(slog.DiscardHandler), config)
+		s.ClientTLS = c.tls
+		p, err := config.Services["mail"].Class.New(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &wire{protocol: p}
+		p.Open(w, nil)
+		w.say(proxy.Server, "220 origin")
+		w.say(proxy.Client, "EHLO c.example")
+		w.say(proxy.Server, "250 origin")
+		if got := w.say(proxy.Client, "NOOP"); got != c.want {
+			t.Errorf("got %s\nwant %s", got, c.want)
+		}
 	}
 }

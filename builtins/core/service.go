@@ -13,6 +13,7 @@ import (
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/route"
 	"zorpgo/engine/service"
+	"zorpgo/engine/source"
 )
 
 const (
@@ -126,9 +127,23 @@ func encrypt(c *word.Call, s *service.Service) {
 	if s.Class == nil {
 		return
 	}
+	unsaid(c, s)
 	if err := s.CheckEncryption(); err != nil {
 		what, way, _ := strings.Cut(err.Error(), ": ")
 		c.Problem(at, "wrong-encryption", what, way)
+	}
+}
+
+// unsaid warns of a class that accepts STARTTLS where nothing says how to answer it.
+func unsaid(c *word.Call, s *service.Service) {
+	class, ok := s.Class.(interface{ StartTLSAt() source.Pos })
+	if !ok || s.Encryption != nil || c.Given("encryption_policy") != nil {
+		return
+	}
+	encrypted, ok := s.Class.(proxy.Encrypted)
+	if at := class.StartTLSAt(); at.IsValid() && ok && encrypted.Encryption() == nil {
+		c.WarnAt(at, "starttls-without-encryption", fmt.Sprintf("class %s accepts STARTTLS, but service %q has no encryption policy, so it is not offered", s.Class.Name(), s.Name),
+			"write encryption_policy=... in the Service, and an EncryptionPolicy")
 	}
 }
 

@@ -3,6 +3,7 @@
 package encryption
 
 import (
+	"maps"
 	"slices"
 
 	"go.starlark.net/starlark"
@@ -29,6 +30,7 @@ func Pages() (pages []word.Page) {
 // Module is everything that the module brings, for the policy whose declarations go into d.
 func Module(d *word.Draft) starlark.StringDict {
 	dict := word.Builtins(d, Words())
+	maps.Copy(dict, (&word.Family{}).Builtins(d, scenarioWords))
 	for name, n := range securities {
 		dict[name] = starlark.MakeInt(int(n.number))
 	}

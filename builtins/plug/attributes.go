@@ -37,6 +37,7 @@ var Attributes = append([]*proxyclass.Attribute{
 		func(v *plug.View) any { return &v.BandwidthToClient }),
 	seen("bandwidth_to_server", "bytes a second that were sent to the server since the last packetStats, or since the session began",
 		func(v *plug.View) any { return &v.BandwidthToServer }),
+	proxyclass.TLS(),
 	proxyclass.EncryptionPolicy(func(s any) **encryption.Policy { return &s.(*settings).Encryption }),
 	proxyclass.NotBuilt("stack_proxy", word.Any, "None", "content inspection is not built"),
 	proxyclass.NotBuilt("secondary_sessions", word.Integer, "10", "each connection is a session of its own"),

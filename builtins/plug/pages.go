@@ -57,7 +57,7 @@ func attributePage(a *proxyclass.Attribute) word.Page {
 	text, whole := "self."+a.Name+" = "+a.Default, ""
 	switch {
 	case a.Setting == nil && a.NotBuilt == "":
-		text = `proxyLog(self, PLUG_DEBUG, 4, "` + a.Name + `=%s", self.` + a.Name + ")"
+		text = `proxyLog(self, PLUG_DEBUG, 4, "` + a.Name + `=%s", self.` + proxyclass.Shown(a) + ")"
 		whole = example("        self.timeout = 1800000", "\n    def shutDown(self):\n        "+text+"\n")
 	default:
 		whole = example("        "+text, "")

@@ -2,6 +2,7 @@ package proxyclass
 
 import (
 	"fmt"
+	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -17,6 +18,23 @@ func EncryptionPolicy(of func(settings any) **encryption.Policy) *Attribute {
 	return &Attribute{Name: encryptionPolicy, Type: word.Text, Default: "None", InClass: true,
 		Doc:     "the name of an EncryptionPolicy, TLS of both sides; encryption_policy of Service comes before it",
 		Setting: func(settings any) any { return of(settings) }}
+}
+
+// TLS is the attribute that tells what TLS there is in a session.
+func TLS() *Attribute {
+	return &Attribute{Name: tlsName, Type: word.Type{Want: "what is known of TLS", Accepts: word.Any.Accepts}, Default: "None", ReadOnly: true,
+		Doc: "what TLS there is now, for callbacks: " + strings.Join(word.TLSAttributes(), ", ") + ". What is of a side in clear is None, and so is the certificate of a " +
+			"peer that showed none. A certificate has " + strings.Join(word.CertificateAttributes(), ", ") + "; unless its verifier has trusted=FALSE it was verified"}
+}
+
+const tlsName = "tls"
+
+// Shown is what an example shows of an attribute.
+func Shown(a *Attribute) string {
+	if a.Name == tlsName {
+		return "tls.client_version"
+	}
+	return a.Name
 }
 
 // encrypt finds the policy that a class names. An error ends the configuration of a session.

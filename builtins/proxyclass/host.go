@@ -61,8 +61,10 @@ func (h *Host) Attr(name string) (starlark.Value, error) {
 	switch {
 	case name == "ssl":
 		return nil, errors.New("self.ssl is no longer part of Zorp: TLS is said by encryption_policy of the Service")
-	case name == "session" && h.Session == nil:
+	case (name == "session" || name == tlsName) && h.Session == nil:
 		return nil, word.ErrNoSession
+	case name == tlsName:
+		return word.TLSValue(h.Session), nil
 	case name == "session":
 		return word.SessionValue(h.Session), nil
 	}

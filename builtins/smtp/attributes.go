@@ -39,6 +39,7 @@ var Attributes = append([]*Attribute{
 		"do not run on loops", func(s *smtp.Settings) any { return &s.ServerPoolSize }).Between(0, 10000),
 	number("server_pool_timeout", "10000", "not Zorp's: ms that a connection waits for another session",
 		func(s *smtp.Settings) any { return &s.ServerPoolTimeout }).Between(1, math.MaxInt32),
+	proxyclass.TLS(),
 	proxyclass.EncryptionPolicy(func(s any) **encryption.Policy { return &s.(*smtp.Settings).Encryption }),
 	boolean("tls_passthrough", "FALSE", "where STARTTLS is forwarded (ForwardStartTLSEncryption), client and server do TLS with each other: what follows is copied and not checked",
 		func(s *smtp.Settings) any { return &s.TLSPassthrough }),
@@ -116,7 +117,6 @@ var Attributes = append([]*Attribute{
 		View: proxyclass.Field(func(v *smtp.View) any { return &v.ActiveExtensions })},
 
 	proxyclass.NotBuilt("interval_transfer_noop", word.Integer, "60000", "content inspection is not built"),
-	proxyclass.NotBuilt("tls", word.Any, "None", "STARTTLS is not offered"),
 	proxyclass.NotBuilt("request_stack", word.Any, "{}", "content inspection is not built"),
 
 	inBody(texts("relay_zones", "zones whose clients may send anywhere, with the zones below them; * is every client",

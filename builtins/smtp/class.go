@@ -6,6 +6,7 @@ import (
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/proxy/smtp"
 	"zorpgo/engine/session"
+	"zorpgo/engine/source"
 )
 
 // made is a class whose config() was evaluated once, while the policy was loaded: all its sessions share the outcome.
@@ -22,6 +23,19 @@ func (m *made) Name() string { return m.Class.Name() }
 
 // Prompt implements proxy.Prompt.
 func (m *made) Prompt() bool { return !m.waits && m.Class.Prompt() }
+
+// StartTLSAt is where the policy accepts STARTTLS itself, and not by its default.
+func (m *made) StartTLSAt() source.Pos {
+	h := m.Shared.Host.(*host)
+	r, ok := h.tables["extensions"].rows[key{"STARTTLS"}]
+	switch action, _, isAction := actionOf(r.Value); {
+	case ok && r.Pos.IsValid() && isAction && smtp.Action(action) == smtp.Accept:
+		return r.Pos
+	case h.settings.PermitExtensions&smtp.ExtStartTLS != 0:
+		return h.Values["permit_extensions"].Pos
+	}
+	return source.Pos{}
+}
 
 // New makes the machine of a session; its hooks find the session's object, made when one of them first runs.
 func (m *made) New(s *session.Session) (proxy.Protocol, error) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"zorpgo/builtins/proxyclass"
 	"zorpgo/builtins/word"
 )
 
@@ -91,7 +92,7 @@ var samples = map[string]string{
 // example sets the attribute in config(), or reads it in a callback if it has no value before.
 func example(a *Attribute) word.Example {
 	if a.Setting == nil && a.NotBuilt == "" {
-		text := `proxyLog(self, SMTP_POLICY, 4, "` + a.Name + `=%s", self.` + a.Name + ")"
+		text := `proxyLog(self, SMTP_POLICY, 4, "` + a.Name + `=%s", self.` + proxyclass.Shown(a) + ")"
 		return word.Example{Title: "In a callback", Text: text + "\n", Whole: proxyExample("", "\n    def shutDown(self):\n        "+text+"\n")}
 	}
 	value := a.Default
