@@ -92,6 +92,7 @@ func protocolOf(t *testing.T, texts map[string]string, client string, files ...s
 		}
 	}
 	s := &session.Session{ID: "svc/test/" + name + ":0", Client: from, ClientZone: config.Zones.Lookup(from.Addr()), Zones: config.Zones, Log: log, Started: dialog.Start}
+	s.Encryption = config.Services[name].Encryption
 	p, err := config.Services[name].Class.New(s)
 	if err != nil {
 		t.Fatal(err)

@@ -56,7 +56,7 @@ func (s *stage) connect(q question) *connection {
 	c.session = &session.Session{
 		Client: q.client, ClientLocal: q.server, ClientZone: config.Zones.Lookup(q.client.Addr()),
 		ServerZone: config.Zones.Lookup(q.server.Addr()), Zones: config.Zones,
-		Log: slog.New(slog.DiscardHandler), Context: s.ctx, Started: dialog.Start,
+		Log: slog.New(slog.DiscardHandler), Context: s.ctx, Started: dialog.Start, PlayedTLS: true,
 	}
 	c.rule = config.Rules.Lookup(&rule.Flow{
 		Proto: rule.ProtoTCP, Iface: q.iface, Ifgroup: q.ifgroup,
@@ -144,8 +144,11 @@ func (c *connection) originSays(text string) {
 func (c *connection) hear() string {
 	for {
 		out := c.talk.Heard(proxy.Server)
-		if len(out) == 0 {
+		if len(out) == 0 && !c.talk.Handshake() {
 			break
+		}
+		if len(out) == 0 {
+			continue
 		}
 		c.stage.note("s", ">", string(out))
 		if answer := c.origin.receive(out); len(answer) > 0 {

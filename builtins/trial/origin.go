@@ -26,7 +26,7 @@ var agreeable = map[string]string{
 	"EHLO": "250-origin.test\n250-PIPELINING\n250-SIZE 10485760\n250-8BITMIME\n250-ENHANCEDSTATUSCODES\n250-DSN\n250-SMTPUTF8\n250 CHUNKING",
 	"MAIL": "250 2.1.0 ok", "RCPT": "250 2.1.5 ok", "DATA": "354 go ahead", "END": "250 2.0.0 queued", "BDAT": "250 2.0.0 ok",
 	"RSET": "250 2.0.0 ok", "NOOP": "250 2.0.0 ok", "VRFY": "252 2.0.0 try it", "EXPN": "252 2.0.0 try it", "HELP": "214 2.0.0 help",
-	"ETRN": "250 2.0.0 ok", "AUTH": "235 2.7.0 welcome", "QUIT": "221 2.0.0 bye",
+	"ETRN": "250 2.0.0 ok", "STARTTLS": "220 2.0.0 go ahead", "AUTH": "235 2.7.0 welcome", "QUIT": "221 2.0.0 bye",
 	"XCLIENT": "220 origin.test ESMTP", "XFORWARD": "250 2.0.0 ok", // if its EHLO offers them
 	"": "500 5.5.2 unknown",
 }

@@ -34,7 +34,7 @@ func Pages() []word.Page {
 	return []word.Page{
 		{Name: "t", Kind: word.Test, Signature: "def test_NAME(t):", Title: "Methods", Examples: example,
 			Doc: "What a test is given. A file of tests stands beside a file of the policy, with _test.star in place of .star, and sees the names of the policy. " +
-				"Each of its functions test_NAME has the policy to itself, freshly loaded; the first thing that is not as expected ends it. print() is shown by test --verbose.",
+				"Each of its functions test_NAME has the policy to itself, freshly loaded; the first thing that is not as expected ends it. TLS is played: it begins where the policy and the replies have it begin, and all is in clear to read; nobody shows a certificate. print() is shown by test --verbose.",
 			Rows: []word.Row{
 				{Name: `connect(client, server="", origin={}, down=(), iface="", ifgroup=-1)`, Doc: "a connection of client, an address with or without port, to server, " +
 					"which may be left out if the policy has one listener. origin has the replies of the server by verb, each a text or a list of which one is used after the other and the last " +

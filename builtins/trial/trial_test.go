@@ -12,6 +12,7 @@ import (
 
 	"zorpgo/builtins"
 	"zorpgo/builtins/trial"
+	"zorpgo/engine/encryption/certtest"
 )
 
 // instances are those of the samples that have more than one, by the file of tests.
@@ -41,7 +42,7 @@ func TestSamples(t *testing.T) {
 
 func sample(t *testing.T, instance string, policy []string, tests string) {
 	t.Helper()
-	report, found, err := trial.Run(trial.Options{Load: builtins.Options{Instance: instance}, Policy: policy, Tests: []string{tests}})
+	report, found, err := trial.Run(trial.Options{Load: builtins.Options{Instance: instance, Open: certtest.Beside}, Policy: policy, Tests: []string{tests}})
 	if err != nil || report == nil {
 		t.Fatalf("%v\n%v", err, found)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"zorpgo/engine/encryption/certtest"
 )
 
 const policies = "../../policies"
@@ -34,9 +36,37 @@ func samples(t *testing.T) map[string][]string {
 			}
 			return strings.Compare(a, b)
 		})
-		found[e.Name()] = files
+		found[e.Name()] = certified(t, files)
 	}
 	return found
+}
+
+// certified is the files of a sample, in a directory with certificates if they name some.
+func certified(t *testing.T, files []string) []string {
+	t.Helper()
+	texts := map[string][]byte{}
+	names := false
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[file], names = text, names || strings.Contains(string(text), ".pem")
+	}
+	if !names {
+		return files
+	}
+	dir, moved := t.TempDir(), make([]string, len(files))
+	if err := certtest.WriteTo(dir); err != nil {
+		t.Fatal(err)
+	}
+	for i, file := range files {
+		moved[i] = filepath.Join(dir, filepath.Base(file))
+		if err := os.WriteFile(moved[i], texts[file], 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return moved
 }
 
 // sampleInstances are the instances of samples that have several; the others are run without --instance.
@@ -49,7 +79,9 @@ var sampleRefuses = map[string][]string{
 
 // sampleOfAnother are samples that no mail passes, and why a rehearsal says that it cannot play them.
 var sampleOfAnother = map[string]string{
-	"plug-imap": "leads to class ImapProxy, which passes on any protocol: a rehearsal speaks SMTP only",
+	"plug-imap":         "leads to class ImapProxy, which passes on any protocol: a rehearsal speaks SMTP only",
+	"starttls-verified": "leads to a service whose server must be encrypted: a rehearsal is in clear",
+	"submission":        "leads to a service whose clients must be encrypted: a rehearsal is in clear",
 }
 
 // eachSample runs a command on every sample and instance.

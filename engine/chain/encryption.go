@@ -18,7 +18,7 @@ type Encryption struct {
 
 // encryptionOf is that of s; nil: it has none, or begins later.
 func encryptionOf(s *session.Session) *Encryption {
-	if s.Encryption == nil || s.Encryption.Server.Mode != encryption.Implicit {
+	if s.Encryption == nil || s.PlayedTLS || s.Encryption.Server.Mode != encryption.Implicit {
 		return nil
 	}
 	return &Encryption{s, &s.Encryption.Server}

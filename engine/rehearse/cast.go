@@ -7,8 +7,10 @@ import (
 
 	"zorpgo/engine"
 	"zorpgo/engine/dispatch"
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/rule"
+	"zorpgo/engine/service"
 	"zorpgo/engine/stream"
 	"zorpgo/engine/zone"
 )
@@ -27,6 +29,9 @@ type Entrance struct {
 func cast(c *engine.Config, r *rule.Rule, wanted netip.Addr) (Entrance, error) {
 	if v := c.Services[r.Service]; v != nil && opaque(v.Class) {
 		return Entrance{}, fmt.Errorf("the rule at %s leads to class %s, which passes on any protocol: a rehearsal speaks SMTP only", r.Pos, v.Class.Name())
+	}
+	if why := encrypted(c.Services[r.Service]); why != "" {
+		return Entrance{}, fmt.Errorf("the rule at %s leads to a service %s: a rehearsal is in clear", r.Pos, why)
 	}
 	clients := clientsOf(c, r)
 	if wanted.IsValid() {
@@ -52,6 +57,26 @@ func cast(c *engine.Config, r *rule.Rule, wanted netip.Addr) (Entrance, error) {
 		return Entrance{}, fmt.Errorf("the rule at %s does not get connections of %s", r.Pos, wanted)
 	}
 	return Entrance{}, fmt.Errorf("no client was found whose connections the rule at %s gets", r.Pos)
+}
+
+// encrypted says which side of a service cannot be in clear; "" if both can.
+func encrypted(v *service.Service) string {
+	if v == nil {
+		return ""
+	}
+	p := v.Encryption
+	if class, ok := v.Class.(proxy.Encrypted); ok && p == nil {
+		p = class.Encryption()
+	}
+	must := func(m encryption.Mode) bool { return m == encryption.Implicit || m == encryption.StartTLSRequired }
+	switch {
+	case p == nil:
+	case must(p.Client.Mode):
+		return "whose clients must be encrypted"
+	case must(p.Server.Mode):
+		return "whose server must be encrypted"
+	}
+	return ""
 }
 
 // possible reports whether a connection of client can come to at: through a proxy in front, whatever their families.

@@ -56,7 +56,7 @@ func (v *Service) busy() []byte {
 // is over.
 func (r *run) encryptClient(ctx context.Context) (client net.Conn, ok bool) {
 	p := r.session.Encryption
-	if p == nil || p.Client.Mode != encryption.Implicit {
+	if p == nil || r.session.PlayedTLS || p.Client.Mode != encryption.Implicit {
 		return r.client, true
 	}
 	conn, err := p.Client.Accept(ctx, r.client, r.session.ALPN...)

@@ -47,6 +47,7 @@ type Session struct {
 	Encryption           *encryption.Policy   // nil: both sides are in clear
 	ALPN                 []string             // names of the protocol that is spoken; nil: not known
 	ClientTLS, ServerTLS *tls.ConnectionState // of each side; nil while it is in clear
+	PlayedTLS            bool                 // no handshake is made where TLS begins with the first byte: who leads the session plays it
 
 	Started time.Time
 	Verdict Verdict

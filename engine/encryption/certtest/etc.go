@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -12,9 +14,13 @@ import (
 	"time"
 )
 
-// Open opens the files that examples of the documentation name. All are in /etc/zorpgo.
+// Open opens the files that examples of the documentation name. All are in /etc/zorpgo; a relative name is of that folder.
 func Open(name string) (fs.File, error) {
-	f, err := etc().Open(strings.TrimPrefix(name, "/"))
+	path := strings.TrimPrefix(name, "/")
+	if !filepath.IsAbs(name) {
+		path = folder + filepath.Base(name)
+	}
+	f, err := etc().Open(path)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
 	}
@@ -23,7 +29,7 @@ func Open(name string) (fs.File, error) {
 
 // Pair is one of the certificates there, such as mail.
 func Pair(name string) tls.Certificate {
-	pair, err := tls.X509KeyPair(etc()["etc/zorpgo/"+name+".pem"].Data, etc()["etc/zorpgo/"+name+".key"].Data)
+	pair, err := tls.X509KeyPair(etc()[folder+name+".pem"].Data, etc()[folder+name+".key"].Data)
 	if err != nil {
 		panic(err)
 	}
@@ -37,6 +43,28 @@ func Roots() *x509.CertPool {
 	return pool
 }
 
+// Beside opens the files of this host, and beside them those that sample policies name.
+func Beside(name string) (fs.File, error) {
+	if f, err := os.Open(name); err == nil {
+		return f, nil
+	}
+	return Open(filepath.Base(name))
+}
+
+// WriteTo writes the files that sample policies name into a directory.
+func WriteTo(dir string) error {
+	for name, f := range etc() {
+		if base := strings.TrimPrefix(name, folder); filepath.Ext(base) != ".crl" && !strings.Contains(base, "/") {
+			if err := os.WriteFile(filepath.Join(dir, base), f.Data, f.Mode); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+const folder = "etc/zorpgo/"
+
 // etc has a good certificate, mail.pem, with its key, the authority that issued it in the directory ca, and certificates
 // that something is wrong with.
 var etc = sync.OnceValue(func() fstest.MapFS {
@@ -46,7 +74,7 @@ var etc = sync.OnceValue(func() fstest.MapFS {
 	names := []string{"mail.example.com"}
 	files := fstest.MapFS{}
 	put := func(name, text string, mode fs.FileMode) {
-		files["etc/zorpgo/"+name] = &fstest.MapFile{Data: []byte(text), Mode: mode, ModTime: now}
+		files[folder+name] = &fstest.MapFile{Data: []byte(text), Mode: mode, ModTime: now}
 	}
 	pair := func(name string, i Issued, mode fs.FileMode) {
 		put(name+".pem", i.PEM, 0o644)
@@ -65,6 +93,8 @@ var etc = sync.OnceValue(func() fstest.MapFS {
 	leaf := below.Make(Wanted{Names: names})
 	leaf.PEM = pemOf(leaf.TLS.Certificate[:1]) + string(Root(t, "another authority").PEM)
 	pair("incomplete", leaf, 0o600)
+	put("ca.pem", string(root.PEM), 0o644)
+	put("partners.pem", string(root.PEM), 0o644)
 	put("ca/root.pem", string(root.PEM), 0o644)
 	put("crl/root.crl", root.Revoke(now.Add(7*day)), 0o644)
 	return files

@@ -16,9 +16,21 @@ func Converse(p proxy.Protocol, failure error) *Conversation {
 	if timed, ok := p.(Timed); ok {
 		timed.Clock(func() time.Time { return e.now })
 	}
+	e.begin()
 	p.Open(e, failure)
 	e.feed()
 	return &Conversation{e}
+}
+
+// Handshake lets TLS begin that the protocol asked for, as it does where all is well. It reports whether it asked.
+func (c *Conversation) Handshake() bool {
+	if !c.e.secure.wanted {
+		return false
+	}
+	c.e.note(c.e.secure.side, true)
+	c.e.secured(nil)
+	c.e.feed()
+	return true
 }
 
 // Say has a side send b.
