@@ -27,6 +27,7 @@ type server struct {
 	intercept interception
 	confine   confinement
 	control   control
+	watch     watch
 	log       logging
 }
 
@@ -59,6 +60,7 @@ and uses the sockets that it is given ($LISTEN_FDS).`,
 	s.intercept.flags(cmd)
 	s.confine.flags(cmd)
 	s.control.flags(cmd)
+	s.watch.flags(cmd)
 	cmd.Flags().DurationVar(&s.drain, "drain-timeout", 30*time.Second, "how long sessions may go on after SIGTERM")
 	return cmd
 }
@@ -109,13 +111,28 @@ func (s *server) run(cmd *cobra.Command) error {
 	}
 	s.control.server.Ready()
 	tell(log, "READY=1")
-	for got := range signals {
-		if got != syscall.SIGHUP {
-			break
-		}
-		s.control.server.Reload()
-	}
+	s.serve(signals)
 	return s.stop(cmd, e, log, signals)
+}
+
+// serve reloads when it is told to, until it is told to stop.
+func (s *server) serve(signals <-chan os.Signal) {
+	s.watch.look(&s.policy)
+	tick := s.watch.ticks()
+	defer tick.Stop()
+	for {
+		select {
+		case got := <-signals:
+			if got != syscall.SIGHUP {
+				return
+			}
+			s.control.server.Reload()
+		case <-tick.C:
+			if s.watch.changed() {
+				s.control.server.Reload()
+			}
+		}
+	}
 }
 
 // unload leaves the host as it was before run.
@@ -140,6 +157,7 @@ func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) 
 	defer tell(log, "READY=1")
 	var o admin.Outcome
 	say := s.teller(cmd, log)
+	s.watch.reading()
 	config, err := s.loadGood(func(found source.Findings) {
 		say(found)
 		o.Report, o.Text = s.written(found)
@@ -147,22 +165,52 @@ func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) 
 	if err == nil {
 		err = machine(s.mayRun(e, config))
 	}
+	open := listening(e)
 	if err == nil {
+		o.Changes = e.Changes(config)
 		err = e.Reload(config)
 	}
 	if err != nil {
+		o.Changes = nil
 		log.Error("reload refused, the old policy stays", "error", err)
 		o.Exit, o.Errors = refusal(err)
 		return o
 	}
-	log.Info("policy reloaded")
-	o.OK = true
+	o.OK, o.Changes = true, append(o.Changes, moved(open, listening(e))...)
+	log.Info("policy reloaded", "changes", len(o.Changes))
+	for _, change := range o.Changes {
+		log.Info("policy changed", "change", change)
+	}
+	s.watch.look(&s.policy)
 	if err := s.intercept.load(cmd.Context(), config); err != nil {
 		log.Error("the ruleset of the old policy may still be loaded", "error", err)
 		o.Warning = fmt.Sprintf("the ruleset of the old policy may still be loaded: %v", err)
 	}
 	announce(log, e)
 	return o
+}
+
+// listening are the addresses of the open listeners.
+func listening(e *engine.Engine) (list []string) {
+	for _, l := range e.Listening() {
+		list = append(list, l.At.String())
+	}
+	return list
+}
+
+// moved says which listeners are new or gone.
+func moved(old, now []string) (list []string) {
+	for _, at := range now {
+		if !slices.Contains(old, at) {
+			list = append(list, "listener "+at+" opened")
+		}
+	}
+	for _, at := range old {
+		if !slices.Contains(now, at) {
+			list = append(list, "listener "+at+" closed")
+		}
+	}
+	return list
 }
 
 // announce logs what listens for whom.
