@@ -15,7 +15,8 @@ import (
 // this list.
 var layers = [][]string{
 	{"engine/source"},
-	{"engine/zone", "engine/match", "engine/stream", "engine/poll", "engine/encryption", "engine/meter", "engine/encryption/certtest"},
+	{"engine/zone", "engine/match", "engine/stream", "engine/poll", "engine/meter", "engine/encryption/certtest"},
+	{"engine/encryption"},
 	{"engine/announce"},
 	{"engine/session"},
 	{"engine/nat"}, // a route.Plan names the policies

@@ -7,16 +7,20 @@ import (
 	"io"
 	"net"
 	"slices"
+	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"zorpgo/engine/stream"
 )
 
 // Wire is the connection below one that Accept or Connect made encrypted. Its end without TLS's own end is an error:
 // crypto/tls would take it for the end of what was sent (RFC 8446 §6.1).
 type Wire struct {
 	net.Conn
-	fd        int      // read without waiting; -1: Conn is read
-	protocols []string // that are spoken, by their ALPN names; nil: not known
+	quick     *stream.Quick // moves the bytes; nil: Conn does
+	fd        int           // read without waiting; -1: Conn is read
+	protocols []string      // that are spoken, by their ALPN names; nil: not known
 }
 
 // WireOf is the Wire below c, or nil.
@@ -36,7 +40,15 @@ func Bare(conn net.Conn) net.Conn {
 	return conn
 }
 
-func newWire(conn net.Conn) *Wire { return &Wire{Conn: conn, fd: -1} }
+func newWire(conn net.Conn) *Wire {
+	w := &Wire{Conn: conn, fd: -1}
+	if socket, ok := conn.(syscall.Conn); ok {
+		if q := new(stream.Quick); q.Open(socket) == nil {
+			w.quick = q
+		}
+	}
+	return w
+}
 
 // From makes Read read the socket fd, which must be conn's own, and answer ErrWait where it would have to wait; reading
 // goes on after that as if nothing had been.
@@ -50,9 +62,12 @@ var ErrCut = errors.New("connection closed without the end that TLS has for it")
 
 // Read implements net.Conn.
 func (w *Wire) Read(b []byte) (n int, err error) {
-	if w.fd >= 0 {
+	switch {
+	case w.fd >= 0:
 		n, err = w.readNow(b)
-	} else {
+	case w.quick != nil:
+		n, err = w.quick.Read(b)
+	default:
 		n, err = w.Conn.Read(b)
 	}
 	if err == io.EOF {
@@ -61,9 +76,17 @@ func (w *Wire) Read(b []byte) (n int, err error) {
 	return n, err
 }
 
+// Write implements net.Conn.
+func (w *Wire) Write(b []byte) (int, error) {
+	if w.quick != nil {
+		return w.quick.Write(b)
+	}
+	return w.Conn.Write(b)
+}
+
 func (w *Wire) readNow(b []byte) (int, error) {
 	for {
-		switch n, err := unix.Read(w.fd, b); {
+		switch n, err := stream.Read(w.fd, b); {
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
 			return 0, ErrWait

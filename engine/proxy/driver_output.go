@@ -98,24 +98,32 @@ func (q *queue) clear(give func([]byte)) {
 	*q = queue{pieces: q.pieces[:0], scratch: q.scratch[:0]}
 }
 
-// write writes the queue to conn, in one call.
-func (q *queue) write(conn net.Conn, e *end) (int64, error) {
+// write writes the queue to e, in one call.
+func (q *queue) write(e *end) (int64, error) {
 	switch {
 	case len(q.pieces) == 1:
-		n, err := conn.Write(q.pieces[0])
+		n, err := e.put(q.pieces[0])
 		return int64(n), err
 	case q.size <= together:
 		b := e.take(stream.SmallBuffer)
 		defer e.give(b)
-		n := 0
+		size := 0
 		for _, piece := range q.pieces {
-			n += copy(b[n:], piece)
+			size += copy(b[size:], piece)
 		}
-		n, err := conn.Write(b[:n])
+		n, err := e.put(b[:size])
 		return int64(n), err
 	}
 	q.vector = q.pieces
-	return q.vector.WriteTo(conn)
+	return q.vector.WriteTo(e.outer())
+}
+
+// put writes b.
+func (e *end) put(b []byte) (int, error) {
+	if e.tls == nil && e.socket.raw != nil {
+		return e.socket.quick.Write(b)
+	}
+	return e.outer().Write(b)
 }
 
 // flush writes what waits for a side, without the lock; false: nothing does. If the other goroutine is writing to the
@@ -159,7 +167,7 @@ func (d *driver) write(e *end) (int64, error) {
 	}
 	d.mu.Unlock()
 	defer d.mu.Lock()
-	return e.flight.write(e.outer(), e)
+	return e.flight.write(e)
 }
 
 // forget empties q: the bytes that were passed are free.

@@ -15,6 +15,7 @@ import (
 // for the moment of an attempt. Its functions are made once for a connection: a closure for each read would be garbage.
 type socket struct {
 	raw    syscall.RawConn // nil: the connection is no plain socket
+	quick  stream.Quick    // writes to it
 	try    func(fd uintptr) bool
 	peek   func(fd uintptr) // made by the first probe
 	n      int              // what try read
@@ -25,7 +26,7 @@ type socket struct {
 // open makes the socket that reads c for e.
 func (s *socket) open(c syscall.Conn, e *end) {
 	raw, err := c.SyscallConn()
-	if err != nil {
+	if err != nil || s.quick.Open(c) != nil {
 		return
 	}
 	s.raw = raw
@@ -51,9 +52,9 @@ func (e *end) try(fd int) bool {
 		e.buf = e.take(e.size)
 	}
 	e.arrival.Store(trying)
-	n, err := unix.Read(fd, e.buf[e.last:])
+	n, err := stream.Read(fd, e.buf[e.last:])
 	for err == unix.EINTR {
-		n, err = unix.Read(fd, e.buf[e.last:])
+		n, err = stream.Read(fd, e.buf[e.last:])
 	}
 	if n > 0 {
 		e.arrival.Store(arrived)
