@@ -188,6 +188,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	e.closeOthers(nil)
 	e.takeInherited(func(l net.Listener) { l.Close() })
 	e.mu.Unlock()
+	e.dispatcher.Drain()
 	defer e.dispatcher.Close()
 	defer e.dispatcher.Cut()
 	if e.dispatcher.Wait(ctx) == nil {

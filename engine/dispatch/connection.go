@@ -27,7 +27,7 @@ func (d *Dispatcher) handle(conn net.Conn, peer netip.AddrPort, direct bool) {
 		client = peer
 	}
 	s := p.begin(d.options, client, local)
-	s.Context, s.Direct = d.ctx, direct
+	s.Context, s.Direct, s.Draining = d.ctx, direct, d.draining.Load()
 	v, reason := d.choose(p, s, conn)
 	p.hits.count(s)
 	if v == nil {

@@ -55,6 +55,7 @@ type Dispatcher struct {
 	live     live
 	resets   [resetCauses]atomic.Int64
 	failures atomic.Int64 // of accepting
+	draining atomic.Bool
 	workers  []*worker
 	spinning sync.WaitGroup // the workers
 }
@@ -93,7 +94,7 @@ func (d *Dispatcher) Use(p *Policy) {
 	}
 	d.policy.Store(&active{
 		Policy: p,
-		env:    service.Env{Instance: p.Instance, Dial: d.options.Dial, Serve: d.options.Serve, Begun: d.live.begin},
+		env:    service.Env{Instance: p.Instance, Dial: d.options.Dial, Serve: d.options.Serve, Begun: d.begun},
 		behind: behind(rules),
 		hits:   old.of(rules),
 		ifaces: slices.ContainsFunc(rules, func(r *rule.Rule) bool {

@@ -166,7 +166,7 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 		return
 	}
 	s := p.begin(d.options, client, local)
-	s.Context, s.Direct = d.ctx, a.direct
+	s.Context, s.Direct, s.Draining = d.ctx, a.direct, d.draining.Load()
 	f := p.flow(s, nil)
 	v, reason := p.decide(s, &f)
 	if v == nil {

@@ -52,6 +52,7 @@ type driver struct {
 	writing  time.Duration // the limit of one write
 	alarm    alarm
 	turn     secureTurn
+	retired  bool   // the protocol knows that the session is to end
 	dead     bool   // cut: the protocol is not called any more
 	crash    *crash // the panic on another goroutine than serve's
 
@@ -67,6 +68,11 @@ type driver struct {
 func newDriver(p Protocol, s *session.Session, client net.Conn) *driver {
 	d := &driver{p: p, s: s, mu: &s.Mu, linger: LingerTime, shake: encryption.HandshakeTimeout, take: stream.Borrow, give: stream.GiveBack}
 	d.changed.L = d.mu
+	if _, ok := p.(Drainer); ok {
+		d.mu.Lock()
+		s.Retire = d.noticeDrain
+		d.mu.Unlock()
+	}
 	d.writing = WriteLimit
 	if patient, ok := p.(Patient); ok {
 		d.writing = patient.WriteLimit()

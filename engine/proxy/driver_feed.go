@@ -84,7 +84,7 @@ func (d *driver) took(e *end, n int, err error) {
 // input, so that all that it sends to a side goes out together.
 func (d *driver) feed() {
 	for !d.dead {
-		if d.tellSecured() || d.question == nil && d.turn.end == nil && (d.open() || d.wake() || d.offer(Client) || d.offer(Server) || d.tell()) {
+		if d.tellSecured() || d.question == nil && d.turn.end == nil && (d.open() || d.retire() || d.wake() || d.offer(Client) || d.offer(Server) || d.tell()) {
 			continue
 		}
 		written := d.flush(Client)

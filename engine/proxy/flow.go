@@ -37,6 +37,7 @@ type Flow struct {
 	question func()                            // asked, not begun
 	unable   *flowEnd                          // that the protocol wants TLS on
 	asking   bool                              // runs on a goroutine of its own
+	retired  bool                              // the protocol knows that the session is to end
 	dead     bool
 }
 
@@ -181,7 +182,7 @@ func (f *Flow) flushBoth() {
 
 // feed calls the protocol until it has nothing more to do, and writes what it said.
 func (f *Flow) feed() (worked bool) {
-	for f.question == nil && !f.asking && (f.tellUnable() || f.open() || f.wake() || f.offer(Client) || f.offer(Server) || f.tell()) {
+	for f.question == nil && !f.asking && (f.tellUnable() || f.open() || f.retire() || f.wake() || f.offer(Client) || f.offer(Server) || f.tell()) {
 		worked = true
 	}
 	f.flushBoth()

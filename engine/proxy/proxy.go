@@ -105,6 +105,12 @@ var ErrPlain = errors.New("this driver has no TLS")
 // clear, and could be anybody's (CVE-2011-0411).
 var ErrInjected = errors.New("bytes in clear where TLS was to begin")
 
+// Drainer is a Protocol that can end its session between two pieces of work.
+type Drainer interface {
+	// Drain says, once, that the session is to end as soon as nothing is lost by it: at once, if nothing is under way.
+	Drain(x Exchange)
+}
+
 // Patient is a Protocol that says itself how long one write to a side may take before the side has Ended; others have
 // WriteLimit.
 type Patient interface {

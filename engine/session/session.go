@@ -55,6 +55,9 @@ type Session struct {
 	Count   Counters
 	Meter   *meter.Service // of the service; nil: nobody counts
 
+	Draining bool   // the session is to end as soon as it can; with Mu, or on the loop
+	Retire   func() // has its driver notice that; nil: it notices by itself, or has not begun
+
 	// Held by whoever works on the session where it has goroutines of its own; on a loop nobody else does.
 	Mu sync.Mutex
 }

@@ -32,6 +32,9 @@ func (m *Machine) receiveCommand(x proxy.Exchange, data []byte) int {
 	if m.mustWait(name) {
 		return 0
 	}
+	if m.retire(x) {
+		return len(data)
+	}
 	m.session.Count.Commands++
 	m.session.Meter.Command(int(verbOf(name)))
 	switch {

@@ -222,6 +222,7 @@ func (m *Machine) next(x proxy.Exchange) {
 		limit = m.settings.Limits.TimeoutDataBlock
 	}
 	m.awaitClient(x, limit)
+	m.retire(x)
 }
 
 // greeted relays the greeting. A server that refuses to serve is left alone (RFC 5321 §3.1).

@@ -45,6 +45,7 @@ const (
 	flagDoomed                         // close after the chunk that is thrown away
 	flagAsked                          // a hook is being asked
 	flagLeaving                        // the client has quit, the server is kept for others
+	flagDraining                       // the session is to end between two transactions
 	flagSecuring                       // TLS begins on one of the sides
 	flagMore                           // the server sent something behind the reply at hand
 	flagServerPlain                    // the server has no TLS, and need not
