@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -101,10 +102,10 @@ func say(t *testing.T, from, to, text string) string {
 	if conn == nil {
 		return "reset"
 	}
-	_, _ = io.WriteString(conn, text)
-	_ = conn.(*net.TCPConn).CloseWrite()
+	_, early := io.WriteString(conn, text) // a reset that has come already is told here, and only once
+	early = errors.Join(early, conn.(*net.TCPConn).CloseWrite())
 	got, err := io.ReadAll(conn)
-	if err != nil && len(got) == 0 {
+	if (err != nil || early != nil) && len(got) == 0 {
 		return "reset"
 	}
 	return string(got)

@@ -82,6 +82,7 @@ func (s *server) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	s.watch.look(&s.policy)
 	sockets, err := inherited()
 	if err != nil {
 		return &failure{status: exitMachine, err: err}
@@ -117,7 +118,6 @@ func (s *server) run(cmd *cobra.Command) error {
 
 // serve reloads when it is told to, until it is told to stop.
 func (s *server) serve(signals <-chan os.Signal) {
-	s.watch.look(&s.policy)
 	tick := s.watch.ticks()
 	defer tick.Stop()
 	for {

@@ -18,6 +18,7 @@
 //	c tls                          the proxy must want TLS on the side, and the handshake succeeds; a server's certificate is verified
 //	s tls unverified               likewise, but nothing was verified
 //	c tls failed                   likewise, and the handshake fails
+//	drain                          the proxy is stopping: the session is to end as soon as nothing is lost by it
 //	wake                           the time is over that the protocol asked to be woken after
 //	c waits 5m0s                   the protocol must wait so long for what the side sends next, at most
 //	writes 2m0s                    so long may one write take
@@ -65,8 +66,8 @@ func Play(p proxy.Protocol, script string) error {
 		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 			continue
 		}
-		if line == "wake" {
-			if err := e.wake(); err != nil {
+		if signal := signals[line]; signal != nil {
+			if err := signal(e); err != nil {
 				return fmt.Errorf("line %d: %w", n+1, err)
 			}
 			continue
@@ -189,6 +190,21 @@ func (e *exchange) end(side proxy.Side, why error) {
 		e.ended[side] = true
 		e.protocol.Ended(e, side, why)
 	}
+}
+
+// signals are what comes from neither side.
+var signals = map[string]func(*exchange) error{"wake": (*exchange).wake, "drain": (*exchange).drain}
+
+// drain asks a protocol to end.
+func (e *exchange) drain() error {
+	e.flush()
+	drainer, ok := e.protocol.(proxy.Drainer)
+	if !ok {
+		return errors.New("the protocol cannot end by itself")
+	}
+	drainer.Drain(e)
+	e.feed()
+	return nil
 }
 
 // wake calls a protocol that asked for it.

@@ -32,7 +32,7 @@ type turn struct {
 }
 
 // timeLine says what only a dialog's clock knows.
-var timeLine = regexp.MustCompile(`^([cs] waits|writes|later) `)
+var timeLine = regexp.MustCompile(`^([cs] waits|writes|later) |^drain$`)
 
 var turnLine = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*(\d+))?| ?(.*))| (\w+(?: \w+)?))$`)
 
