@@ -40,6 +40,7 @@ var layers = [][]string{
 	{"builtins/reference"},
 	{"cmd/zorpgo/lab"},
 	{"cmd/zorpgo/peers"},
+	{"cmd/zorpgo/tlspeers"},
 	{"cmd/zorpgo/bench"}, // a program of its own: it knows zorpgo from outside
 	{"cmd/zorpgo"},
 }
