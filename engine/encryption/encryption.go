@@ -5,6 +5,7 @@
 package encryption
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
@@ -77,11 +78,20 @@ func (s *ServerSide) Connect(ctx context.Context, conn net.Conn, to netip.AddrPo
 	return handshake(ctx, tls.Client(newWire(conn), config))
 }
 
+// handshake costs no goroutine, as one with a context would: the deadline ends it, and moves when ctx does.
 func handshake(ctx context.Context, conn *tls.Conn) (*tls.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, HandshakeTimeout)
-	defer cancel()
-	if err := conn.HandshakeContext(ctx); err != nil {
+	limit := time.Now().Add(HandshakeTimeout)
+	if sooner, ok := ctx.Deadline(); ok && sooner.Before(limit) {
+		limit = sooner
+	}
+	_ = conn.SetDeadline(limit) // what fails here fails in the handshake
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	err := conn.Handshake()
+	if !stop() {
+		return nil, cmp.Or(context.Cause(ctx), err)
+	}
+	if err != nil {
 		return nil, err
 	}
-	return conn, nil
+	return conn, conn.SetDeadline(time.Time{})
 }
