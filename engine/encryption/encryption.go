@@ -66,7 +66,11 @@ func (s *ServerSide) Verifies() bool {
 func (c *ClientSide) Accept(ctx context.Context, conn net.Conn, protocols ...string) (*tls.Conn, error) {
 	w := newWire(conn)
 	w.protocols = protocols
-	return handshake(ctx, tls.Server(w, c.Config))
+	encrypted, err := handshake(ctx, tls.Server(w, c.Config))
+	if err != nil && w.refused != nil {
+		return nil, w.refused
+	}
+	return encrypted, err
 }
 
 // Connect is Accept towards the server at to.

@@ -44,7 +44,7 @@ func NewClientSide(m Mode, c Client, files *Files) ClientSide {
 	config.GetCertificate = c.Certificates.choose
 	tickets := newTickets(c.Options.Lifetime, files.now)
 	tickets.into(config)
-	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return nil, otherProtocol(hello) }
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return forProtocols(config, hello), nil }
 	if v := c.Verifier; v != nil {
 		v.files = files
 		config.ClientAuth = tls.RequestClientCert
@@ -52,10 +52,23 @@ func NewClientSide(m Mode, c Client, files *Files) ClientSide {
 			config.ClientAuth = tls.RequireAnyClientCert
 		}
 		config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			return v.forClient(config, hello.Conn), otherProtocol(hello)
+			own := v.forClient(config, hello.Conn)
+			own.NextProtos = offered(hello)
+			return own, nil
 		}
 	}
 	return ClientSide{Mode: m, Config: config, Client: c, tickets: tickets}
+}
+
+// forProtocols is config for a client that says what it wants to speak; nil, which is config itself, for any other.
+func forProtocols(config *tls.Config, hello *tls.ClientHelloInfo) *tls.Config {
+	names := offered(hello)
+	if names == nil {
+		return nil
+	}
+	own := config.Clone()
+	own.GetConfigForClient, own.NextProtos = nil, names
+	return own
 }
 
 // forClient is config for one client.

@@ -21,6 +21,7 @@ type Wire struct {
 	quick     *stream.Quick // moves the bytes; nil: Conn does
 	fd        int           // read without waiting; -1: Conn is read
 	protocols []string      // that are spoken, by their ALPN names; nil: not known
+	refused   error         // why the client is, in better words than those of crypto/tls
 }
 
 // WireOf is the Wire below c, or nil.
@@ -107,17 +108,15 @@ func (wait) Error() string   { return "nothing to read yet" }
 func (wait) Timeout() bool   { return true }
 func (wait) Temporary() bool { return true }
 
-// otherProtocol refuses a client that wants to speak something else: its bytes would be taken for what they are not
-// (ALPACA, CVE-2021-3618).
-func otherProtocol(hello *tls.ClientHelloInfo) error {
+// offered are the protocols that TLS is to choose from for a client that says what it wants to speak. One that wants
+// something else alone is refused by TLS: its bytes would be taken for what they are not (ALPACA, CVE-2021-3618).
+func offered(hello *tls.ClientHelloInfo) []string {
 	w, ok := hello.Conn.(*Wire)
 	if !ok || len(w.protocols) == 0 || len(hello.SupportedProtos) == 0 {
 		return nil
 	}
-	for _, name := range hello.SupportedProtos {
-		if slices.Contains(w.protocols, name) {
-			return nil
-		}
+	if !slices.ContainsFunc(hello.SupportedProtos, func(name string) bool { return slices.Contains(w.protocols, name) }) {
+		w.refused = fmt.Errorf("the client wants another protocol than %s (ALPN)", w.protocols[0])
 	}
-	return fmt.Errorf("the client wants another protocol than %s (ALPN)", w.protocols[0])
+	return w.protocols
 }

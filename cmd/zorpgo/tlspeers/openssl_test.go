@@ -50,9 +50,9 @@ var openSSLCases = []struct {
 	{"RSA only", []string{"-tls1_2", "-cipher", "aRSA"}, false, []string{"alert handshake failure"}},
 	{"no forward secrecy", []string{"-tls1_2", "-cipher", "kRSA:DHE"}, false, []string{"alert handshake failure"}},
 	{"no encryption", []string{"-tls1_2", "-cipher", "eNULL:aNULL:@SECLEVEL=0"}, false, []string{"alert handshake failure"}},
-	{"ALPN smtp", []string{"-alpn", "smtp"}, true, nil},
-	{"ALPN http/1.1", []string{"-alpn", "http/1.1"}, false, []string{"alert "}},
-	{"ALPN both", []string{"-alpn", "http/1.1,smtp"}, true, nil},
+	{"ALPN smtp", []string{"-alpn", "smtp"}, true, []string{"ALPN protocol: smtp"}},
+	{"ALPN http/1.1", []string{"-alpn", "http/1.1"}, false, []string{"alert no application protocol"}},
+	{"ALPN both", []string{"-alpn", "http/1.1,smtp"}, true, []string{"ALPN protocol: smtp"}},
 	{"unknown SNI", []string{"-servername", "unknown.example.com"}, true, []string{"CN = " + front}},
 	{"no SNI", []string{"-noservername"}, true, []string{"CN = " + front}},
 }

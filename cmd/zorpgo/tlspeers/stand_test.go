@@ -26,6 +26,7 @@ type stand struct {
 	t         *testing.T
 	authority *certtest.Authority
 	ca        string // its file
+	arrived   int    // messages that the server must have got
 }
 
 // newStand makes a stand with the certificate front, or skips t.
