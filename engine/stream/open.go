@@ -1,9 +1,11 @@
 package stream
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"os"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -87,11 +89,27 @@ func LocalAddr(fd int) netip.AddrPort {
 
 // Accept takes a connection off a listening socket, non-blocking, and says who the peer is.
 func Accept(listener int) (fd int, peer netip.AddrPort, err error) {
-	fd, at, err := syscall.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-	if err != nil {
-		return -1, peer, err
+	var at unix.RawSockaddrInet6 // holds one of IPv4, too
+	size := uint32(unsafe.Sizeof(at))
+	n, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), uintptr(unsafe.Pointer(&at)), uintptr(unsafe.Pointer(&size)),
+		unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+	if errno != 0 {
+		return -1, peer, errno
 	}
-	return fd, addrPort(at), nil
+	return int(n), rawAddrPort(&at), nil
+}
+
+// rawAddrPort is an IP socket address as net/netip has it; IPv4 mapped into IPv6 is IPv4.
+func rawAddrPort(at *unix.RawSockaddrInet6) netip.AddrPort {
+	port := binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, at.Port))
+	switch at.Family {
+	case unix.AF_INET:
+		v4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(at))
+		return netip.AddrPortFrom(netip.AddrFrom4(v4.Addr), port)
+	case unix.AF_INET6:
+		return netip.AddrPortFrom(netip.AddrFrom16(at.Addr).Unmap(), port)
+	}
+	return netip.AddrPort{}
 }
 
 // addrPort is an IP socket address as net/netip has it; IPv4 mapped into IPv6 is IPv4.
