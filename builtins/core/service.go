@@ -48,7 +48,7 @@ var serviceWord = &word.Word{
 		{Name: "detector_config", Type: word.Any, Default: "None", NotBuilt: "leave it out, and write one Rule with dst_port for each protocol", Doc: "services by the kind of traffic"},
 		{Name: "detector_default_service_name", Type: word.Any, Default: "None", NotBuilt: "leave it out, and write one Rule with dst_port for each protocol", Doc: "likewise"},
 		{Name: "proxy_protocol", Type: word.Integer, Default: "0", Doc: "not Zorp's: 1 or 2 tells the server of the client by a PROXY header of that version, before anything else; " +
-			"the server must expect one (Postfix: smtpd_upstream_proxy_protocol=haproxy)"},
+			"the server must expect one (Postfix: smtpd_upstream_proxy_protocol=haproxy). Version 2 also tells of TLS that began with the first byte"},
 	},
 	Make: makeService,
 }

@@ -5,6 +5,7 @@
 package announce
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -17,6 +18,8 @@ type Header struct {
 	Own    bool           // the connection is the proxy's own, such as a health check: nothing else is said
 	Client netip.AddrPort // IPv4 as IPv4, not mapped into IPv6
 	Dest   netip.AddrPort // where the client connected to
+
+	TLS *tls.ConnectionState // of the client's connection, told by version 2; nil: it is in clear. It is not read.
 }
 
 // Format is the header of that version, 1 or 2.
@@ -25,7 +28,13 @@ func (h Header) Format(version int) []byte {
 	if h.Own {
 		header = &proxyproto.Header{Version: byte(version), Command: proxyproto.LOCAL}
 	}
-	text, err := header.Format()
+	text, err := []byte(nil), error(nil)
+	if version == 2 && h.TLS != nil {
+		err = header.SetTLVs(facts(h.TLS))
+	}
+	if err == nil {
+		text, err = header.Format()
+	}
 	if err != nil {
 		panic(fmt.Errorf("no PROXY header for %v: %w", h, err)) // both are addresses
 	}

@@ -1,7 +1,11 @@
 package announce
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -10,6 +14,9 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/pires/go-proxyproto"
+	"github.com/pires/go-proxyproto/tlvparse"
 )
 
 // source is a connection whose bytes arrive in pieces of some size.
@@ -163,6 +170,42 @@ func TestFormat(t *testing.T) {
 		{Client: netip.MustParseAddrPort("[2001:db8::1]:40000"), Dest: netip.MustParseAddrPort("192.0.2.2:25")},
 	} {
 		again(t, h)
+	}
+}
+
+// TestFacts: what is told of a client's TLS, read by the library.
+func TestFacts(t *testing.T) {
+	certificate := &x509.Certificate{Subject: pkix.Name{CommonName: "mx.partner.example"}}
+	state := &tls.ConnectionState{Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256, ServerName: "mail.example.com",
+		NegotiatedProtocol: "smtp", PeerCertificates: []*x509.Certificate{certificate}, VerifiedChains: [][]*x509.Certificate{{certificate}}}
+	h := Header{Client: netip.MustParseAddrPort("192.0.2.1:40000"), Dest: netip.MustParseAddrPort("192.0.2.2:465"), TLS: state}
+	read, err := proxyproto.Read(bufio.NewReader(bytes.NewReader(h.Format(2))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := read.TLVs()
+	if err != nil || len(values) != 3 || string(values[0].Value) != "smtp" || string(values[1].Value) != "mail.example.com" {
+		t.Fatalf("%v, %v", values, err)
+	}
+	ssl, ok := tlvparse.FindSSL(values)
+	version, _ := ssl.SSLVersion()
+	cipher, _ := ssl.SSLCipher()
+	name, _ := ssl.ClientCN()
+	if !ok || !ssl.ClientSSL() || !ssl.ClientCertConn() || !ssl.ClientCertSess() || !ssl.Verified() ||
+		version != "TLSv1.3" || cipher != "TLS_AES_128_GCM_SHA256" || name != "mx.partner.example" {
+		t.Errorf("%+v: %s, %s, %s", ssl, version, cipher, name)
+	}
+	state.PeerCertificates, state.VerifiedChains = nil, nil
+	read, _ = proxyproto.Read(bufio.NewReader(bytes.NewReader(h.Format(2))))
+	values, _ = read.TLVs()
+	if ssl, _ := tlvparse.FindSSL(values); ssl.Verified() || ssl.ClientCertSess() {
+		t.Errorf("without a certificate: %+v", ssl)
+	}
+	if got, err := Read(&source{left: h.Format(2), piece: 7}); err != nil || got.Client != h.Client || got.Dest != h.Dest {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if text := string(h.Format(1)); text != "PROXY TCP4 192.0.2.1 192.0.2.2 40000 465\r\n" {
+		t.Errorf("version 1: %q", text)
 	}
 }
 
