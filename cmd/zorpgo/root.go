@@ -20,10 +20,9 @@ func newRoot() *cobra.Command {
 		Args:          cobra.ArbitraryArgs,
 		RunE:          noCommand,
 	}
-	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	root.AddCommand(newRun(), newCheck(), newExplain(), newRehearse(), newTest(), newNft(), newDoc(),
-		newStatus(), newSessions(), newReload())
+		newStatus(), newSessions(), newReload(), newVersion())
 	return root
 }
 
