@@ -44,8 +44,9 @@ func Bare(conn net.Conn) net.Conn {
 func newWire(conn net.Conn) *Wire {
 	w := &Wire{Conn: conn, fd: -1}
 	if socket, ok := conn.(syscall.Conn); ok {
-		if q := new(stream.Quick); q.Open(socket) == nil {
-			w.quick = q
+		if raw, err := socket.SyscallConn(); err == nil {
+			w.quick = new(stream.Quick)
+			w.quick.Open(raw)
 		}
 	}
 	return w

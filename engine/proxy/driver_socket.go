@@ -26,10 +26,11 @@ type socket struct {
 // open makes the socket that reads c for e.
 func (s *socket) open(c syscall.Conn, e *end) {
 	raw, err := c.SyscallConn()
-	if err != nil || s.quick.Open(c) != nil {
+	if err != nil {
 		return
 	}
 	s.raw = raw
+	s.quick.Open(raw)
 	s.try = func(fd uintptr) bool {
 		if e.tls != nil {
 			return e.tryTLS(int(fd))

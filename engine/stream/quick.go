@@ -23,15 +23,8 @@ type job struct {
 	err error
 }
 
-// Open makes q move bytes through c.
-func (q *Quick) Open(c syscall.Conn) error {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return err
-	}
-	q.raw = raw
-	return nil
-}
+// Open makes q move bytes through the socket raw.
+func (q *Quick) Open(raw syscall.RawConn) { q.raw = raw }
 
 // once moves what can be moved now; false: nothing can.
 func (j *job) once(fd int, call func(int, []byte) (int, error)) bool {

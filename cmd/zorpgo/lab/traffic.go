@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 // Traffic is clients that open session after session until they are told to stop.
 type Traffic struct {
 	Done, Lost atomic.Int64 // sessions that were carried on from the greeting to the end, and those that were not
+	Later      atomic.Int64 // sessions that were told to come again, by 421 (RFC 5321 §3.8)
 	last       atomic.Value // the last loss, an error
 
 	stop chan struct{}
@@ -39,14 +41,19 @@ func (t *Traffic) run(h *Host, to string) {
 			return
 		default:
 		}
-		if err := h.session(to); err != nil {
+		switch err := h.session(to); err {
+		case nil:
+			t.Done.Add(1)
+		case errLater:
+			t.Later.Add(1)
+		default:
 			t.last.Store(err)
 			t.Lost.Add(1)
-		} else {
-			t.Done.Add(1)
 		}
 	}
 }
+
+var errLater = errors.New("the service is closing")
 
 // session says hello and goodbye.
 func (h *Host) session(to string) error {
@@ -60,7 +67,10 @@ func (h *Host) session(to string) error {
 		if _, err := io.WriteString(conn, step[0]); err != nil {
 			return err
 		}
-		if line, err := from.ReadString('\n'); err != nil || !strings.HasPrefix(line, step[1]) {
+		switch line, err := from.ReadString('\n'); {
+		case strings.HasPrefix(line, "421 "):
+			return errLater
+		case err != nil || !strings.HasPrefix(line, step[1]):
 			return fmt.Errorf("after %q: %q, %v", step[0], line, err)
 		}
 	}
@@ -91,7 +101,7 @@ func (t *Traffic) Stop() {
 
 // String is what came of it.
 func (t *Traffic) String() string {
-	return fmt.Sprintf("%d sessions done, %d lost; the last: %v", t.Done.Load(), t.Lost.Load(), t.last.Load())
+	return fmt.Sprintf("%d sessions done, %d to come again, %d lost; the last: %v", t.Done.Load(), t.Later.Load(), t.Lost.Load(), t.last.Load())
 }
 
 // Counter is a small SMTP server that counts its clients by their addresses.

@@ -32,7 +32,7 @@ func (m *Machine) receiveCommand(x proxy.Exchange, data []byte) int {
 	if m.mustWait(name) {
 		return 0
 	}
-	if m.retire(x) {
+	if verbOf(name) != verbQUIT && m.retire(x) {
 		return len(data)
 	}
 	m.session.Count.Commands++
