@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"bytes"
 	"context"
 	"net"
 	"net/netip"
@@ -165,7 +164,7 @@ func (m *Machine) forwardsClient(x proxy.Exchange, mail exchange, name []byte) b
 func (m *Machine) unannounced(x proxy.Exchange, why string) {
 	m.session.Log.Warn("server was not told of the client", "tag", "smtp.policy", "reason", why)
 	m.session.Deny(session.DeniedByConnectionFail, "server was not told of the client: "+why)
-	m.session.Count.Refused++
+	m.countRefusal(ReasonServer)
 	x.Hangup(proxy.Server)
 	m.phase, m.refusedBy = phaseNoServer, 4
 	m.queue = m.queue[:0]
@@ -183,15 +182,15 @@ const (
 // clientLines are the commands that tell the server of the client, with the attributes that it takes.
 func (m *Machine) clientLines(verb Verb, takes string) (lines []string) {
 	line := verb.String()
-	for _, word := range bytes.Fields([]byte(takes)) {
-		value, ok := m.clientValue(verb, string(bytes.ToUpper(word)))
+	for word := range strings.FieldsSeq(strings.ToUpper(takes)) {
+		value, ok := m.clientValue(verb, word)
 		if !ok {
 			continue
 		}
 		if len(value) > maxValue {
 			value = unavailable
 		}
-		field := " " + strings.ToUpper(string(word)) + "=" + value
+		field := " " + word + "=" + value
 		if len(line)+len(field)+len("\r\n") > maxCommand {
 			lines = append(lines, line)
 			line = verb.String()

@@ -3,7 +3,9 @@ package smtp
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // What stands for a value that is not known, for now or at all.
@@ -66,14 +68,7 @@ func clientAttributes(param []byte, known string) (values map[string]string, ok 
 }
 
 // hasWord reports whether word is one of the words of list.
-func hasWord(list, word string) bool {
-	for _, w := range bytes.Fields([]byte(list)) {
-		if string(w) == word {
-			return true
-		}
-	}
-	return false
-}
+func hasWord(list, word string) bool { return slices.Contains(strings.Fields(list), word) }
 
 // clientAddr reads an address of XCLIENT: 192.0.2.1 or IPV6:2001:db8::1.
 func clientAddr(value string) (a netip.Addr, ok bool) {
