@@ -18,26 +18,19 @@ type board struct {
 	duration time.Duration
 	says     io.Writer // progress
 
-	dir    string
-	origin *origin
-	mails  map[int]*mail // by size
-	report *report
+	dir      string
+	identity *identity
+	origin   *origin
+	mails    map[int]*mail // by size
+	report   *report
 }
 
 func newBoard(works []*workload, proxies []*proxy, d time.Duration) (*board, error) {
-	o, err := newOrigin(context.Background())
-	if err != nil {
+	b := &board{works: works, proxies: proxies, duration: d, mails: map[int]*mail{}}
+	if err := b.open(); err != nil {
+		b.close()
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "zorpgo-bench-")
-	if err == nil {
-		err = os.Chmod(dir, 0o755) // peers have users of their own
-	}
-	if err != nil {
-		o.close()
-		return nil, err
-	}
-	b := &board{works: works, proxies: proxies, duration: d, dir: dir, origin: o, mails: map[int]*mail{}}
 	for _, w := range works {
 		if b.mails[w.size] == nil {
 			b.mails[w.size] = newMail(w.size)
@@ -47,9 +40,28 @@ func newBoard(works []*workload, proxies []*proxy, d time.Duration) (*board, err
 	return b, nil
 }
 
+// open makes what all proxies use.
+func (b *board) open() (err error) {
+	if b.dir, err = os.MkdirTemp("", "zorpgo-bench-"); err != nil {
+		return err
+	}
+	if err = os.Chmod(b.dir, 0o755); err != nil { // peers have users of their own
+		return err
+	}
+	if b.identity, err = newIdentity(b.dir); err != nil {
+		return err
+	}
+	b.origin, err = newOrigin(context.Background(), b.identity)
+	return err
+}
+
 func (b *board) close() {
-	b.origin.close()
-	os.RemoveAll(b.dir)
+	if b.origin != nil {
+		b.origin.close()
+	}
+	if b.dir != "" {
+		os.RemoveAll(b.dir)
+	}
 }
 
 // running is a proxy that runs; without a process it is the origin itself.
@@ -66,17 +78,30 @@ func (p *running) stop() {
 	}
 }
 
-// round measures every proxy in every workload once. All of them run; only one is used at a time.
+// round measures every proxy in every workload once.
 func (b *board) round(ctx context.Context, n int) error {
-	started := make([]*running, len(b.proxies))
-	for i, p := range b.proxies {
-		started[i] = b.start(ctx, p)
-		defer started[i].stop()
+	for _, works := range bySecurity(b.works) {
+		if err := b.alike(ctx, n, works); err != nil {
+			return err
+		}
 	}
-	for w, work := range b.works {
+	return nil
+}
+
+// alike measures the workloads of one security. All proxies run; only one is used at a time.
+func (b *board) alike(ctx context.Context, n int, works []*workload) error {
+	var started []*running
+	for _, p := range b.proxies {
+		if p.speaks(works[0].security) {
+			r := b.start(ctx, p, works[0].security)
+			defer r.stop()
+			started = append(started, r)
+		}
+	}
+	for _, work := range works {
 		for i := range started {
-			turn := (n + i) % len(started)
-			b.run(ctx, started[turn], b.report.rows[w*len(started)+turn])
+			p := started[(n+i)%len(started)]
+			b.run(ctx, p, b.report.row(work, p.proxy))
 			if ctx.Err() != nil {
 				return errors.New("interrupted")
 			}
@@ -105,13 +130,13 @@ func (b *board) run(ctx context.Context, p *running, to *row) {
 }
 
 // start runs a proxy, elsewhere if somebody took its port meanwhile.
-func (b *board) start(ctx context.Context, p *proxy) *running {
+func (b *board) start(ctx context.Context, p *proxy, s security) *running {
 	if p.args == nil {
-		return &running{proxy: p, at: b.origin.addr()}
+		return &running{proxy: p, at: b.origin.addr(p.origin(s))}
 	}
 	var failure error
 	for range 3 {
-		r, err := b.tryStart(ctx, p)
+		r, err := b.tryStart(ctx, p, s)
 		if err == nil {
 			return r
 		}
@@ -120,8 +145,8 @@ func (b *board) start(ctx context.Context, p *proxy) *running {
 	return &running{proxy: p, failure: failure}
 }
 
-func (b *board) tryStart(ctx context.Context, p *proxy) (*running, error) {
-	at, err := b.place(p)
+func (b *board) tryStart(ctx context.Context, p *proxy, s security) (*running, error) {
+	at, err := b.place(p, s)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +165,7 @@ func (b *board) tryStart(ctx context.Context, p *proxy) (*running, error) {
 	return &running{proxy: p, process: started, at: at.listen.String()}, nil
 }
 
-func (b *board) place(p *proxy) (*place, error) {
+func (b *board) place(p *proxy, s security) (*place, error) {
 	dir, err := os.MkdirTemp(b.dir, p.name+"-")
 	if err != nil {
 		return nil, err
@@ -148,11 +173,11 @@ func (b *board) place(p *proxy) (*place, error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return nil, err
 	}
-	origin, err := netip.ParseAddrPort(b.origin.addr())
+	origin, err := netip.ParseAddrPort(b.origin.addr(p.origin(s)))
 	if err != nil {
 		return nil, err
 	}
-	at := &place{dir: filepath.Clean(dir), origin: address{loopback, int(origin.Port())}}
+	at := &place{dir: filepath.Clean(dir), origin: address{loopback, int(origin.Port())}, identity: b.identity, security: s}
 	if at.listen, err = freePort(); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"time"
@@ -17,6 +18,7 @@ type client struct {
 	conn       net.Conn
 	r          *bufio.Reader
 	pipelining bool // the server announced it
+	resumed    bool // the session of TLS is an earlier one
 }
 
 func newClient() *client { return &client{r: bufio.NewReaderSize(nil, 1<<10)} }
@@ -28,26 +30,62 @@ var (
 	to       = []byte("RCPT TO:" + recipient + "\r\n")
 	data     = []byte("DATA\r\n")
 	envelope = bytes.Join([][]byte{from, to, data}, nil)
+	encrypt  = []byte("STARTTLS\r\n")
 	quit     = []byte("QUIT\r\n")
 )
 
-// begin connects and says EHLO.
-func (c *client) begin(ctx context.Context, at string) (err error) {
-	if c.conn, err = quietDial.DialContext(ctx, "tcp", at); err != nil {
+// server is what a client connects to.
+type server struct {
+	at    string
+	layer layer
+	tls   *tls.Config // nil: the layer is clear
+}
+
+// begin connects and says EHLO, under TLS as to says.
+func (c *client) begin(ctx context.Context, to server) (err error) {
+	if c.conn, err = quietDial.DialContext(ctx, "tcp", to.at); err != nil {
 		return err
 	}
 	c.r.Reset(c.conn)
 	c.pipelining = false
-	if err = c.wait(); err == nil {
+	if err = c.wait(); err == nil && to.layer == implicit {
+		err = c.encrypt(ctx, to)
+	}
+	if err == nil {
 		err = c.reply('2')
 	}
 	if err == nil {
 		err = c.say(hello, '2')
 	}
+	if err == nil && to.layer == startTLS {
+		err = c.begins(ctx, to)
+	}
 	if err != nil {
 		c.conn.Close()
 	}
 	return err
+}
+
+// begins turns to TLS by STARTTLS, and says EHLO again.
+func (c *client) begins(ctx context.Context, to server) error {
+	if err := c.say(encrypt, '2'); err != nil {
+		return err
+	}
+	if err := c.encrypt(ctx, to); err != nil {
+		return err
+	}
+	return c.say(hello, '2')
+}
+
+func (c *client) encrypt(ctx context.Context, to server) error {
+	conn := tls.Client(c.conn, to.tls)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	c.resumed = conn.ConnectionState().DidResume
+	c.conn = conn
+	c.r.Reset(conn)
+	return nil
 }
 
 // wait begins the time that the server has.

@@ -11,7 +11,7 @@ import (
 // idlers open sessions that only wait, each with an accepted recipient, so that the proxy has a server side as well.
 type idlers struct {
 	*workload
-	at      string
+	to      server
 	clients []*client // nil where one could not be opened
 	failed  atomic.Bool
 	first   error
@@ -25,7 +25,7 @@ func (i *idlers) open(ctx context.Context) {
 	for range i.atATime {
 		workers.Go(func() {
 			for n := int(next.Add(1)) - 1; n < i.idle && !i.failed.Load(); n = int(next.Add(1)) - 1 {
-				c, err := waiting(ctx, i.at)
+				c, err := waiting(ctx, i.to)
 				if err != nil {
 					once.Do(func() { i.first = err })
 					i.failed.Store(true)
@@ -38,9 +38,9 @@ func (i *idlers) open(ctx context.Context) {
 	workers.Wait()
 }
 
-func waiting(ctx context.Context, at string) (*client, error) {
+func waiting(ctx context.Context, to server) (*client, error) {
 	c := newClient()
-	if err := c.begin(ctx, at); err != nil {
+	if err := c.begin(ctx, to); err != nil {
 		return nil, err
 	}
 	if err := c.envelope(); err != nil {
@@ -69,10 +69,10 @@ func (b *board) weigh(ctx context.Context, p *running, w *workload) (*result, er
 	if p.process == nil {
 		return nil, nil
 	}
-	b.origin.expect(b.mails[w.size])
+	b.origin.expect(b.mails[w.size], w.resumed)
 	most := *w
 	most.idle = min(w.idle, (b.report.descriptors-reserved)/2) // this process has both ends of a session
-	i := &idlers{workload: &most, at: p.at}
+	i := &idlers{workload: &most, to: server{at: p.at}}
 	before := p.memory()
 	i.open(ctx)
 	pause(ctx, settle(b.duration))

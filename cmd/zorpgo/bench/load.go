@@ -12,9 +12,10 @@ import (
 // load is a workload that sends, at one proxy.
 type load struct {
 	*workload
-	at   string
+	to   server
 	mail *mail
 
+	full      atomic.Int64 // sessions that resumed no session of TLS
 	confirmed atomic.Int64
 	failed    atomic.Int64
 	mu        sync.Mutex
@@ -55,8 +56,11 @@ func (l *load) work(ctx context.Context, over func() bool) {
 }
 
 func (l *load) session(ctx context.Context, c *client, over func() bool) error {
-	if err := c.begin(ctx, l.at); err != nil {
+	if err := c.begin(ctx, l.to); err != nil {
 		return err
+	}
+	if !c.resumed {
+		l.full.Add(1)
 	}
 	for n := 0; n < l.perSession && (n == 0 || !over()); n++ {
 		if err := c.send(l.mail, l.pipelined); err != nil {
@@ -100,10 +104,11 @@ func warmUp(d time.Duration) time.Duration { return min(d/4, time.Second/2) }
 // measure runs a workload that sends through a proxy that runs.
 func (b *board) measure(ctx context.Context, p *running, w *workload) (*result, error) {
 	m := b.mails[w.size]
-	b.origin.expect(m)
-	warm := &load{workload: w, at: p.at, mail: m}
+	b.origin.expect(m, w.resumed)
+	to := server{p.at, w.client, clients(w.resumed)}
+	warm := &load{workload: w, to: to, mail: m}
 	warm.run(ctx, warmUp(b.duration))
-	l := &load{workload: w, at: p.at, mail: m}
+	l := &load{workload: w, to: to, mail: m}
 	before := p.cpu()
 	took := l.run(ctx, b.duration)
 	used := p.cpu() - before
@@ -111,6 +116,9 @@ func (b *board) measure(ctx context.Context, p *running, w *workload) (*result, 
 		if err := l.err(); err != nil {
 			return nil, err
 		}
+	}
+	if n := l.full.Load(); w.resumed && n > 0 {
+		return nil, fmt.Errorf("%d sessions of TLS were not resumed", n)
 	}
 	if err := b.origin.check(warm.confirmed.Load()+l.confirmed.Load(), p.adds); err != nil {
 		return nil, err

@@ -59,7 +59,9 @@ func newBench() *cobra.Command {
 
 Each round runs every proxy once, in an order that rotates from round to round. A
 figure is the median of the rounds, a ratio the median of the rounds' own ratios to
-the copier.
+the copier. Without --workloads those in clear are run. Under TLS a proxy that cannot
+speak as the workload says has no row, and the copier is one between a client and an
+origin that encrypt.
 
 ` + listWorkloads(),
 		Args:          cobra.NoArgs,
@@ -74,7 +76,7 @@ the copier.
 	flags.IntVar(&o.rounds, "rounds", 5, "how often every proxy is measured in every workload")
 	flags.DurationVar(&o.duration, "duration", 2*time.Second, "how long each time")
 	flags.IntVar(&o.idle, "idle", 1000, "sessions of W4")
-	flags.StringSliceVar(&o.workloads, "workloads", nil, "workloads to run (all)")
+	flags.StringSliceVar(&o.workloads, "workloads", nil, "workloads to run (those in clear)")
 	flags.StringSliceVar(&o.peers, "peers", nil, "peers to measure as well, none for no peer (those that are installed)")
 	flags.StringVar(&o.zorpgo, "zorpgo", "bin/zorpgo", "the zorpgo to measure")
 	flags.BoolVar(&o.json, "json", false, "print every figure of every round as JSON")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"hash/crc32"
 	"net"
@@ -12,9 +13,11 @@ import (
 
 // origin is the server behind the proxies. It takes every message, and checks that it is the one that was sent.
 type origin struct {
-	listener net.Listener
-	sessions sync.WaitGroup
-	mail     atomic.Pointer[mail]
+	listeners [layers]net.Listener
+	sessions  sync.WaitGroup
+	mail      atomic.Pointer[mail]
+	tls       [2]*tls.Config // without resumption, and with
+	resumes   atomic.Bool
 
 	messages, bytes atomic.Int64
 	wrong           atomic.Int64 // messages that are not what was sent
@@ -43,21 +46,27 @@ var (
 	quietDial   = net.Dialer{KeepAlive: -1}
 )
 
-func newOrigin(ctx context.Context) (*origin, error) {
-	l, err := quietListen.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("open the origin: %w", err)
-	}
-	o := &origin{listener: l, open: map[net.Conn]bool{}}
+func newOrigin(ctx context.Context, i *identity) (*origin, error) {
+	o := &origin{open: map[net.Conn]bool{}, tls: [2]*tls.Config{i.server(false), i.server(true)}}
 	o.mail.Store(newMail(small))
-	o.sessions.Go(o.accept)
+	for n := range o.listeners {
+		l, err := quietListen.Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			o.close()
+			return nil, fmt.Errorf("open the origin: %w", err)
+		}
+		o.listeners[n] = l
+		o.sessions.Go(func() { o.accept(l, layer(n)) })
+	}
 	return o, nil
 }
 
-func (o *origin) addr() string { return o.listener.Addr().String() }
+// addr is where it speaks so.
+func (o *origin) addr(l layer) string { return o.listeners[l].Addr().String() }
 
 // expect has the origin count from nothing, and want messages that are m.
-func (o *origin) expect(m *mail) {
+func (o *origin) expect(m *mail, resumed bool) {
+	o.resumes.Store(resumed)
 	o.mail.Store(m)
 	o.messages.Store(0)
 	o.bytes.Store(0)
@@ -65,32 +74,40 @@ func (o *origin) expect(m *mail) {
 }
 
 // accept serves until close.
-func (o *origin) accept() {
+func (o *origin) accept(l net.Listener, speaks layer) {
 	for {
-		conn, err := o.listener.Accept()
+		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
 		o.mu.Lock()
 		o.open[conn] = true
 		o.mu.Unlock()
-		o.sessions.Go(func() { o.serve(conn) })
+		o.sessions.Go(func() { o.serve(conn, speaks) })
 	}
 }
 
-func (o *origin) serve(conn net.Conn) {
+func (o *origin) serve(conn net.Conn, speaks layer) {
 	defer func() {
 		conn.Close()
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		delete(o.open, conn)
 	}()
-	(&receiver{origin: o, conn: conn}).serve()
+	r := &receiver{origin: o, conn: conn, offers: speaks == startTLS}
+	if speaks == implicit {
+		r.encrypt()
+	}
+	r.serve()
 }
 
 // close ends all sessions.
 func (o *origin) close() {
-	o.listener.Close()
+	for _, l := range o.listeners {
+		if l != nil {
+			l.Close()
+		}
+	}
 	o.mu.Lock()
 	for conn := range o.open {
 		conn.Close()
@@ -120,6 +137,8 @@ type receiver struct {
 	conn   net.Conn
 	out    []byte
 	left   bool // QUIT was said
+	offers bool // STARTTLS
+	turns  bool // to TLS, once what is said is written
 
 	taking bool // mail data
 	size   int
@@ -132,6 +151,15 @@ const (
 	extensions = "250-origin.bench.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 DSN\r\n"
 	endOfData  = "\r\n.\r\n"
 )
+
+// encrypt has all that follows go through TLS; the handshake is made by the first read or write.
+func (r *receiver) encrypt() {
+	n := 0
+	if r.origin.resumes.Load() {
+		n = 1
+	}
+	r.conn, r.offers = tls.Server(r.conn, r.origin.tls[n]), false
+}
 
 func (r *receiver) serve() {
 	if _, err := r.conn.Write([]byte(greeting)); err != nil {
@@ -150,6 +178,10 @@ func (r *receiver) serve() {
 				return
 			}
 			r.out = r.out[:0]
+		}
+		if r.turns {
+			r.turns = false
+			r.encrypt()
 		}
 	}
 }
@@ -177,10 +209,16 @@ func (r *receiver) answer(line []byte) string {
 	}
 	switch string(bytes.ToUpper(line[:4])) {
 	case "EHLO":
+		if r.offers {
+			return "250-origin.bench.example\r\n250-STARTTLS\r\n" + extensions[len("250-origin.bench.example\r\n"):]
+		}
 		return extensions
 	case "DATA":
 		r.taking, r.size, r.sum, r.tail = true, 0, 0, r.tail[:0]
 		return "354 End data with <CR><LF>.<CR><LF>\r\n"
+	case "STAR":
+		r.turns = true
+		return "220 2.0.0 Begin\r\n"
 	case "QUIT":
 		r.left = true
 		return "221 2.0.0 Bye\r\n"

@@ -10,9 +10,9 @@ import (
 
 // peers are the proxies that people use today; none of them logs, as far as they can be told.
 var peers = []*proxy{
-	{name: "haproxy", lacks: missing("haproxy"), args: haproxy},
-	{name: "nginx", lacks: nginxLacks, args: nginx},
-	{name: "postfix", lacks: postfixLacks, args: postfix, adds: true},
+	{name: "haproxy", lacks: missing("haproxy"), args: haproxy, can: func(s security) bool { return s.client != startTLS }},
+	{name: "nginx", lacks: nginxLacks, args: nginx, can: func(s security) bool { return s.server == clear }},
+	{name: "postfix", lacks: postfixLacks, args: postfix, adds: true, can: security.inClear},
 }
 
 // find is where a server program is: many have no /usr/sbin in their path.
@@ -33,11 +33,23 @@ func missing(name string) func() string {
 	}
 }
 
-// haproxy passes bytes and looks at none.
+// haproxy passes bytes and looks at none; it knows no STARTTLS.
 func haproxy(at *place) ([]string, error) {
 	file := filepath.Join(at.dir, "haproxy.cfg")
+	cache, tickets, reuse := "tune.ssl.cachesize 0", " no-tls-tickets", " no-ssl-reuse"
+	if at.resumed {
+		cache, tickets, reuse = "", "", ""
+	}
+	var bind, origin string
+	if at.client == implicit {
+		bind = " ssl crt BOTH ssl-min-ver TLSv1.3 ciphersuites TLS_AES_128_GCM_SHA256" + tickets
+	}
+	if at.server == implicit {
+		origin = " ssl verify required ca-file CERT verifyhost " + originName + " sni str(" + originName + ")" + reuse
+	}
 	return []string{find("haproxy"), "-db", "-f", file}, fill(file, at, `global
     maxconn 9000
+    `+cache+`
 defaults
     mode tcp
     maxconn 9000
@@ -45,10 +57,10 @@ defaults
     timeout client 10m
     timeout server 10m
 frontend smtp
-    bind HOST:LISTEN_PORT
+    bind HOST:LISTEN_PORT`+bind+`
     default_backend origin
 backend origin
-    server origin HOST:ORIGIN_PORT
+    server origin HOST:ORIGIN_PORT`+origin+`
 `)
 }
 
@@ -70,9 +82,23 @@ func mailModule() string {
 	return files[0]
 }
 
-// nginx looks at commands up to a session's first recipient, then passes bytes. It asks itself for the origin.
+// nginx looks at commands up to a session's first recipient, then passes bytes. It asks itself for the origin, and speaks
+// to it in clear alone.
 func nginx(at *place) ([]string, error) {
 	file := filepath.Join(at.dir, "nginx.conf")
+	listen, encryption := "", ""
+	if at.client != clear {
+		encryption = "ssl_certificate CERT; ssl_certificate_key KEY; ssl_protocols TLSv1.3; ssl_session_cache off;"
+	}
+	if at.client != clear && !at.resumed {
+		encryption += " ssl_session_tickets off; ssl_conf_command NumTickets 0;"
+	}
+	switch at.client {
+	case startTLS:
+		encryption += " starttls on;"
+	case implicit:
+		listen = " ssl"
+	}
 	return []string{find("nginx"), "-c", file}, fill(file, at, "load_module "+mailModule()+`;
 daemon off;
 worker_processes auto;
@@ -86,7 +112,8 @@ mail {
     proxy_pass_error_message on;
     xclient off;
     server {
-        listen HOST:LISTEN_PORT backlog=4096;
+        listen HOST:LISTEN_PORT`+listen+` backlog=4096;
+        `+encryption+`
         protocol smtp;
         smtp_auth none;
         smtp_capabilities PIPELINING 8BITMIME ENHANCEDSTATUSCODES DSN;

@@ -18,6 +18,8 @@ type place struct {
 	dir            string
 	listen, origin address
 	spare          address // an address more, for peers that need one
+	identity       *identity
+	security
 }
 
 // address is HOST:PORT on loopback.

@@ -41,10 +41,17 @@ func newReport(works []*workload, proxies []*proxy) *report {
 	r := &report{}
 	for _, w := range works {
 		for _, p := range proxies {
-			r.rows = append(r.rows, &row{work: w, proxy: p})
+			if p.speaks(w.security) {
+				r.rows = append(r.rows, &row{work: w, proxy: p})
+			}
 		}
 	}
 	return r
+}
+
+// row is that of a proxy in a workload.
+func (r *report) row(w *workload, p *proxy) *row {
+	return r.rows[slices.IndexFunc(r.rows, func(row *row) bool { return row.work == w && row.proxy == p })]
 }
 
 // failure is what went wrong in any row.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,7 @@ type workload struct {
 	pipelined  bool
 	size       int // of a message, in bytes
 	idle       int // sessions that only wait; 0: sessions that send
+	security
 }
 
 const (
@@ -31,6 +33,26 @@ var workloads = []workload{
 	{name: "W4", what: "idle sessions with an accepted recipient", atATime: 32, size: small, idle: 1000},
 	{name: "W5", what: "latency of a session with one 4 KiB message", atATime: 1, perSession: 1, size: small},
 	{name: "W5", what: "latency of a session with one 4 KiB message", atATime: 32, perSession: 1, size: small},
+
+	encrypted("W6", "W1 with STARTTLS, a full handshake each", small, security{client: startTLS}),
+	encrypted("W6i", "W1 in TLS, a full handshake each", small, security{client: implicit}),
+	encrypted("W6r", "W1 in TLS, sessions resumed", small, security{client: implicit, resumed: true}),
+	encrypted("W6o", "W1 in TLS to the origin alone, a full handshake each", small, security{server: implicit}),
+	encrypted("W6b", "W1 in TLS on both sides, two full handshakes each", small, security{client: implicit, server: implicit}),
+	encrypted("W6br", "W1 in TLS on both sides, sessions resumed", small, security{client: implicit, server: implicit, resumed: true}),
+	encrypted("W7", "W3 with STARTTLS", large, security{client: startTLS}),
+	encrypted("W7i", "W3 in TLS", large, security{client: implicit}),
+	encrypted("W7o", "W3 in TLS to the origin alone", large, security{server: implicit}),
+	encrypted("W7b", "W3 in TLS on both sides", large, security{client: implicit, server: implicit}),
+}
+
+// encrypted is W1 or W3, by the size of its messages, under TLS.
+func encrypted(name, what string, size int, s security) workload {
+	atATime := 16
+	if size == large {
+		atATime = 2
+	}
+	return workload{name: name, what: what, atATime: atATime, perSession: 1, size: size, security: s}
 }
 
 // String is what the table says of w.
@@ -50,8 +72,8 @@ func listWorkloads() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// chooseWorkloads are those of names, or all; W4 has so many idle sessions. Idle sessions come first: they are weighed
-// in a process that has done nothing yet.
+// chooseWorkloads are those of names, or all that are in clear; W4 has so many idle sessions. Idle sessions come first:
+// they are weighed in a process that has done nothing yet.
 func chooseWorkloads(names []string, idle int) ([]*workload, error) {
 	wanted := map[string]bool{}
 	for _, name := range names {
@@ -62,7 +84,7 @@ func chooseWorkloads(names []string, idle int) ([]*workload, error) {
 	for _, w := range workloads {
 		known[w.name] = true
 		switch {
-		case len(names) > 0 && !wanted[w.name]:
+		case len(names) > 0 && !wanted[w.name], len(names) == 0 && !w.inClear():
 		case w.idle > 0:
 			w.idle = idle
 			waiting = append(waiting, &w)
@@ -72,10 +94,30 @@ func chooseWorkloads(names []string, idle int) ([]*workload, error) {
 	}
 	for name := range wanted {
 		if !known[name] {
-			return nil, fmt.Errorf("--workloads: there is no %s; write some of W1, W1p, W2, W2p, W3, W4, W5", name)
+			return nil, fmt.Errorf("--workloads: there is no %s; write some of %s", name, strings.Join(workloadNames(), ", "))
 		}
 	}
 	return append(waiting, sending...), nil
+}
+
+// workloadNames are all of them, once each.
+func workloadNames() (names []string) {
+	for _, w := range workloads {
+		names = append(names, w.name)
+	}
+	return slices.Compact(names)
+}
+
+// bySecurity puts together what follows each other and is alike in its security.
+func bySecurity(works []*workload) (groups [][]*workload) {
+	for _, w := range works {
+		if n := len(groups); n > 0 && groups[n-1][0].security == w.security {
+			groups[n-1] = append(groups[n-1], w)
+			continue
+		}
+		groups = append(groups, []*workload{w})
+	}
+	return groups
 }
 
 // content is a message of about size bytes as it is sent: with dots doubled where a line begins with one, and the end.
