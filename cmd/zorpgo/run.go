@@ -29,6 +29,7 @@ type server struct {
 	control   control
 	watch     watch
 	log       logging
+	manager   *manager
 }
 
 func newRun() *cobra.Command {
@@ -83,10 +84,12 @@ func (s *server) run(cmd *cobra.Command) error {
 		return err
 	}
 	s.watch.look(&s.policy)
-	sockets, err := inherited()
+	sockets, every, err := surroundings()
 	if err != nil {
 		return &failure{status: exitMachine, err: err}
 	}
+	s.manager = newManager(log)
+	defer s.manager.close()
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
@@ -112,7 +115,9 @@ func (s *server) run(cmd *cobra.Command) error {
 		return machine(errors.Join(err, s.stop(cmd, e, log, signals)))
 	}
 	s.control.server.Ready()
-	tell(log, "READY=1")
+	s.manager.tell(ready(e))
+	dog := &watchdog{manager: s.manager, answers: e.Answers, every: every}
+	defer dog.start()()
 	s.serve(signals)
 	return s.stop(cmd, e, log, signals)
 }
@@ -158,8 +163,8 @@ func (s *server) teller(cmd *cobra.Command, log *slog.Logger) func(source.Findin
 // reload puts the files as they are now in force, if they are good, and tells what was found to whoever looks: at the
 // log, or at the outcome.
 func (s *server) reload(cmd *cobra.Command, e *engine.Engine, log *slog.Logger) admin.Outcome {
-	tell(log, reloading())
-	defer tell(log, "READY=1")
+	s.manager.tell(reloading())
+	defer func() { s.manager.tell(ready(e)) }()
 	var o admin.Outcome
 	say := s.teller(cmd, log)
 	s.watch.reading()
@@ -234,7 +239,7 @@ func announce(log *slog.Logger, e *engine.Engine) {
 // stop lets the sessions end, until the time is over or another signal comes.
 func (s *server) stop(cmd *cobra.Command, e *engine.Engine, log *slog.Logger, signals <-chan os.Signal) error {
 	s.control.server.Drain()
-	tell(log, "STOPPING=1")
+	s.manager.tell("STOPPING=1\nSTATUS=waiting for the sessions to end")
 	ctx, cut := context.WithTimeout(cmd.Context(), s.drain)
 	defer cut()
 	go func() { // ends with the process at the latest
@@ -249,11 +254,4 @@ func (s *server) stop(cmd *cobra.Command, e *engine.Engine, log *slog.Logger, si
 		log.Warn("sessions were cut", "error", err)
 	}
 	return nil
-}
-
-// tell notifies the service manager; that it cannot be reached does not keep a policy from being served.
-func tell(log *slog.Logger, state string) {
-	if err := notify(state); err != nil {
-		log.Warn("the service manager was not notified", "state", state, "error", err)
-	}
 }

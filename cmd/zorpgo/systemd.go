@@ -6,12 +6,21 @@ import (
 	"os"
 	"strconv"
 	"syscall"
-
-	"golang.org/x/sys/unix"
+	"time"
 )
 
 // firstFD is the first descriptor that a service manager passes on (sd_listen_fds).
 const firstFD = 3
+
+// surroundings are what the service manager gave this process: listening sockets, and how often it wants to hear of it.
+func surroundings() ([]net.Listener, time.Duration, error) {
+	every, err := watched()
+	if err != nil {
+		return nil, 0, err
+	}
+	sockets, err := inherited()
+	return sockets, every, err
+}
 
 // inherited are the listening sockets that the service manager opened: those of $LISTEN_FDS, if $LISTEN_PID is this
 // process. Both are cleared, so that no child takes them for its own.
@@ -41,30 +50,4 @@ func inherited() ([]net.Listener, error) {
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
-}
-
-// notify tells the service manager a state, if there is one that listens (sd_notify).
-func notify(state string) error {
-	name := os.Getenv("NOTIFY_SOCKET")
-	if name == "" {
-		return nil
-	}
-	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: name, Net: "unixgram"})
-	if err != nil {
-		return fmt.Errorf("$NOTIFY_SOCKET: %w", err)
-	}
-	defer conn.Close()
-	if _, err := conn.Write([]byte(state)); err != nil {
-		return fmt.Errorf("$NOTIFY_SOCKET: %w", err)
-	}
-	return nil
-}
-
-// reloading is the state that begins a reload; it bears the monotonic time in microseconds (sd_notify).
-func reloading() string {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
-		return "RELOADING=1"
-	}
-	return fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", now.Nano()/1000)
 }

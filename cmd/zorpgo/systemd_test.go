@@ -80,14 +80,3 @@ func TestNotInherited(t *testing.T) {
 		t.Error("$LISTEN_FDS=many passed")
 	}
 }
-
-func TestNotify(t *testing.T) {
-	t.Setenv("NOTIFY_SOCKET", "")
-	if err := notify("READY=1"); err != nil {
-		t.Errorf("without a service manager: %v", err)
-	}
-	t.Setenv("NOTIFY_SOCKET", filepath.Join(t.TempDir(), "none"))
-	if err := notify("READY=1"); err == nil {
-		t.Error("a missing socket passed")
-	}
-}
