@@ -56,6 +56,7 @@ var (
 	commands        = counter("smtp_commands_total", "Commands of clients, by verb.", "service", "verb")
 	replies         = counter("smtp_replies_total", "Replies to clients, by the verb and the first digit of the code.", "service", "verb", "class")
 	refusals        = counter("smtp_refusals_total", "What the proxy itself refused, by reason.", "service", "reason")
+	bugs            = counter("session_bugs_total", "Sessions that ended by a bug of zorpgo; the log has its stack.", "service")
 	connectFailures = counter("server_connect_failures_total", "Connections to servers that failed, by cause.", "service", "cause")
 	targetUp        = gauge("target_up", "1 while a server is not passed over, for all that the sessions have found.", "service", "target")
 	connectTime     = gauge("server_connect_seconds", "How long connections to servers took.", "service")
@@ -66,7 +67,7 @@ var (
 var all = []metric{
 	buildInfo, startTime, serving, generation, reloads, lastReloadGood, listeners, connections, resets, acceptFailures, ruleHits,
 	sessionsNow, sessionsLimit, sessionsStarted, sessionsEnded, bytesRead, bytesWritten, tlsSessions, transactions, messages,
-	commands, replies, refusals, connectFailures, targetUp, connectTime, functionTime,
+	commands, replies, refusals, bugs, connectFailures, targetUp, connectTime, functionTime,
 }
 
 // metrics serves a registry of its own.
@@ -160,6 +161,7 @@ func (c scrape) service(v engine.ServiceStatus) {
 	for cause := range meter.Causes {
 		c.some(connectFailures, m.Failures[cause].Load(), name, cause.String())
 	}
+	c.put(bugs, float64(m.Bugs.Load()), name)
 	c.histogram(connectTime, &m.Connects, name)
 	m.Functions(func(function string, h *meter.Histogram) { c.histogram(functionTime, h, name, function) })
 	c.smtp(name, m)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ import (
 // handle takes one connection to its end. The peer, if it is known, is what accept told.
 func (d *Dispatcher) handle(conn net.Conn, peer netip.AddrPort, direct bool) {
 	defer d.left()
+	defer d.survive(conn)
 	p := d.policy.Load()
 	client, local := d.options.Present(conn)
 	if !client.IsValid() {
@@ -40,6 +42,14 @@ func (d *Dispatcher) handle(conn net.Conn, peer netip.AddrPort, direct bool) {
 		s.Deny(session.AbortedByPolicyAction, session.Killed)
 	}
 	d.ended(s)
+}
+
+// survive ends a connection that met a bug before it was a session, and it alone.
+func (d *Dispatcher) survive(conn net.Conn) {
+	if bug := recover(); bug != nil {
+		conn.Close()
+		d.options.Log.Error("connection met a bug, please report it", "panic", fmt.Sprint(bug), "stack", string(debug.Stack()))
+	}
 }
 
 // choose finds the service of a connection, once its client is known, or says why there is none.

@@ -106,7 +106,8 @@ type acceptor struct {
 // resume accepts, at first or again. Of the workers that wait only one is woken.
 func (a *acceptor) resume() {
 	if err := a.w.Add(a.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, a); err != nil {
-		a.d.options.Log.Error("cannot wait for connections", "address", a.at, "error", err)
+		a.d.failures.Add(1)
+		a.w.Set(&a.timer, a.w.Now().Add(a.patience.next(a.d.options.Log, err)), a.resume)
 		return
 	}
 	a.on = true

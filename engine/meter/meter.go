@@ -48,6 +48,7 @@ type Service struct {
 	Commands      [Verbs]atomic.Int64
 	Replies       [Verbs][Classes]atomic.Int64 // to the client
 	Refusals      [Reasons]atomic.Int64        // by the proxy itself
+	Bugs          atomic.Int64                 // sessions that met one
 	Connects      Histogram                    // to servers
 	Failures      [Causes]atomic.Int64
 	functions     sync.Map // of the policy: name → *Histogram
@@ -99,6 +100,13 @@ func (m *Service) Transaction() {
 func (m *Service) Message() {
 	if m != nil {
 		m.Messages.Add(1)
+	}
+}
+
+// Bug counts a session that ended by a bug.
+func (m *Service) Bug() {
+	if m != nil {
+		m.Bugs.Add(1)
 	}
 }
 

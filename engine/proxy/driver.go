@@ -95,6 +95,7 @@ func (d *driver) serve(ctx context.Context, connect func(context.Context) (net.C
 	finished := false
 	defer func() {
 		if !finished {
+			d.part()
 			d.cut() // a panic of the protocol or of connect passes through
 		}
 		d.client.Wait()
@@ -126,6 +127,7 @@ func (d *driver) guard(run func()) {
 		}
 		if r := recover(); r != nil {
 			d.crashed(&crash{value: r, stack: debug.Stack()})
+			d.part()
 		}
 		d.cut()
 	}()

@@ -272,11 +272,11 @@ func (f *Flow) ask() {
 	}
 	f.asking = true
 	go func() { // ends with the question
-		var crash any
+		var bug any
 		defer func() {
-			f.loop.Post(func() { f.answered(crash) })
+			f.loop.Post(func() { f.answered(bug) })
 		}()
-		defer func() { crash = recover() }()
+		defer func() { bug = met(recover()) }()
 		question()
 	}()
 }
@@ -291,6 +291,7 @@ func (f *Flow) answered(crash any) {
 		f.finish(crash)
 		return
 	}
+	defer f.survive()
 	f.p.Answered(f)
 	f.called()
 	f.turn()

@@ -34,6 +34,9 @@ func (e *flowEnd) over() bool { return e.fd < 0 || e.told && e.waits.empty() && 
 
 // finish closes everything. While a question runs it only marks the flow: the answer finishes it.
 func (f *Flow) finish(crash any) {
+	if crash != nil && !f.dead {
+		f.ends[Client].part(f.s.Parting)
+	}
 	f.dead = true
 	f.loop.Stop(&f.timer)
 	f.loop.Stop(&f.alarm)
@@ -48,8 +51,7 @@ func (f *Flow) finish(crash any) {
 	if over == nil {
 		return
 	}
-	f.p.Close()
-	over(f, crash)
+	over(f, f.close(crash))
 }
 
 // leaveServer gives a kept server away; the client may take its time to go.

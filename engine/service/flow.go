@@ -83,12 +83,7 @@ func (f *flow) begin(client int) (begun bool) {
 
 // connect goes from target to target until one takes its time, or none is left.
 func (f *flow) connect() {
-	defer func() {
-		if crash := recover(); crash != nil {
-			f.bug(crash)
-			f.Cut()
-		}
-	}()
+	defer f.outlive()
 	for waits := false; !waits; waits = f.open() {
 		var err error
 		if f.aim, err = f.search.Next(); err != nil {
@@ -96,6 +91,14 @@ func (f *flow) connect() {
 			return
 		}
 		f.retried = false
+	}
+}
+
+// outlive ends a session that met a bug while it connected, and it alone.
+func (f *flow) outlive() {
+	if crash := recover(); crash != nil {
+		f.bug(crash)
+		f.Cut()
 	}
 }
 
@@ -155,6 +158,7 @@ func (f *flow) pool() (size int, limit time.Duration) {
 }
 
 func (f *flow) reopen() {
+	defer f.outlive()
 	if !f.open() {
 		f.connect()
 	}
@@ -165,6 +169,7 @@ func (f *flow) Ready(events uint32) {
 	if events&(unix.EPOLLOUT|unix.EPOLLERR|unix.EPOLLHUP) == 0 {
 		return
 	}
+	defer f.outlive()
 	f.loop.Stop(&f.timer)
 	if err := stream.Opened(f.server, f.aim.To, chain.Source(f.aim.From)); err != nil {
 		f.drop()
@@ -208,6 +213,7 @@ func (f *flow) reached(server int) {
 
 // late gives up a server that does not answer.
 func (f *flow) late() {
+	defer f.outlive()
 	f.drop()
 	f.goOn(timedOut{})
 }

@@ -58,7 +58,7 @@ func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client 
 func (v *Service) number(env *Env, s *session.Session) {
 	s.Service = v.Name
 	s.ID = "svc/" + env.Instance + "/" + v.Name + ":" + strconv.FormatInt(v.counter().sessions.Add(1)-1, 10)
-	s.Encryption, s.Meter = v.Encryption, v.Meter()
+	s.Encryption, s.Meter, s.Parting = v.Encryption, v.Meter(), v.busy()
 	s.Log = slog.New(s.Log.Handler().WithAttrs([]slog.Attr{slog.String("session", s.ID)}))
 	if r, ok := v.Router.(interface{ Overrides() bool }); ok {
 		s.Inband = r.Overrides()
@@ -165,6 +165,7 @@ func (r *run) survive() {
 
 // bug records a panic.
 func (r *run) bug(crash any) {
+	r.session.Meter.Bug()
 	r.session.Log.LogAttrs(context.Background(), slog.LevelError, "session met a bug, please report it",
 		slog.Any("panic", fmt.Sprint(crash)), slog.String("stack", string(debug.Stack())))
 	r.session.Deny(session.DeniedByUnknownFail, fmt.Sprintf("panic: %v", crash))

@@ -55,6 +55,8 @@ type Session struct {
 	Count   Counters
 	Meter   *meter.Service // of the service; nil: nobody counts
 
+	Parting []byte // what its client hears if the session meets a bug; nil: nothing
+
 	Draining bool   // the session is to end as soon as it can; with Mu, or on the loop
 	Retire   func() // has its driver notice that; nil: it notices by itself, or has not begun
 
