@@ -19,6 +19,13 @@ import (
 	"zorpgo/engine/stream"
 )
 
+// met is what was decided on a connection, and by what.
+type met struct {
+	policy  *active
+	session *session.Session
+	service *service.Service
+}
+
 // handle takes one connection to its end. The peer, if it is known, is what accept told.
 func (d *Dispatcher) handle(conn net.Conn, peer netip.AddrPort, direct bool) {
 	defer d.left()
@@ -28,16 +35,27 @@ func (d *Dispatcher) handle(conn net.Conn, peer netip.AddrPort, direct bool) {
 	if !client.IsValid() {
 		client = peer
 	}
-	s := p.begin(d.options, client, local)
-	s.Context, s.Direct, s.Draining = d.ctx, direct, d.draining.Load()
+	s := d.begin(p, client, local, direct)
 	v, reason := d.choose(p, s, conn)
 	p.hits.count(s)
 	if v == nil {
 		_ = stream.Reset(conn)
-		d.refused(s, reason)
+		d.refused(p, s, reason)
 		return
 	}
-	v.Run(d.ctx, &p.env, s, conn)
+	d.run(met{p, s, v}, conn)
+}
+
+// handleMet is handle for a connection on which a loop has decided.
+func (d *Dispatcher) handleMet(m met, conn net.Conn) {
+	defer d.left()
+	defer d.survive(conn)
+	d.run(m, conn)
+}
+
+func (d *Dispatcher) run(m met, conn net.Conn) {
+	s := m.session
+	m.service.Run(d.ctx, &m.policy.env, s, conn)
 	if d.live.end(s) {
 		s.Deny(session.AbortedByPolicyAction, session.Killed)
 	}
@@ -85,10 +103,10 @@ func (p *active) decide(s *session.Session, f *rule.Flow) (*service.Service, str
 }
 
 // begin is a session with all that the addresses tell.
-func (p *active) begin(o Options, client, local netip.AddrPort) *session.Session {
+func (d *Dispatcher) begin(p *active, client, local netip.AddrPort, direct bool) *session.Session {
 	s := &session.Session{
-		Client: unmap(client), ClientLocal: unmap(local),
-		Zones: p.Zones, Log: o.Log, Started: time.Now(),
+		Client: unmap(client), ClientLocal: unmap(local), Zones: p.Zones, Log: d.options.Log, Started: time.Now(),
+		Context: d.ctx, Direct: direct, Draining: d.draining.Load(),
 	}
 	s.ClientZone = p.Zones.Lookup(s.Client.Addr())
 	s.ServerZone = p.Zones.Lookup(s.ClientLocal.Addr())
@@ -128,9 +146,9 @@ func incoming(s *session.Session, conn net.Conn, f *rule.Flow) {
 }
 
 // refused records a connection that gets no service, and was reset.
-func (d *Dispatcher) refused(s *session.Session, reason string) {
+func (d *Dispatcher) refused(p *active, s *session.Session, reason string) {
 	d.resets[resetCause(s)].Add(1)
-	if v := d.policy.Load().Services[s.Service]; v != nil && v.Quiet {
+	if v := p.Services[s.Service]; v != nil && v.Quiet {
 		return
 	}
 	d.options.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection reset", append(ends(s), slog.String("reason", reason))...)

@@ -155,30 +155,28 @@ func (a *acceptor) local(fd int) netip.AddrPort {
 	return a.at
 }
 
-// accepted takes one connection to a session on the loop, or to one with goroutines if its service or the rules need
-// that.
+// accepted takes one connection to a session on the loop, or to one with goroutines: if its service needs that, with
+// what was decided here; if the decision itself does (an interface is asked for, a PROXY header read), before it.
 func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 	d, w := a.d, a.w
 	d.sessions.Add(1)
 	d.running.Add(1)
 	p, local := d.policy.Load(), a.local(fd)
 	if p.ifaces || w.cut || len(p.front(local)) > 0 {
-		d.hand(fd, client, a.direct)
+		d.hand(fd, func(conn net.Conn) { d.handle(conn, client, a.direct) })
 		return
 	}
-	s := p.begin(d.options, client, local)
-	s.Context, s.Direct, s.Draining = d.ctx, a.direct, d.draining.Load()
+	s := d.begin(p, client, local, a.direct)
 	f := p.flow(s, nil)
 	v, reason := p.decide(s, &f)
+	p.hits.count(s)
 	if v == nil {
-		p.hits.count(s)
 		reset(fd)
-		d.refused(s, reason)
+		d.refused(p, s, reason)
 		d.left()
 		return
 	}
 	_ = stream.NoDelay(fd) // what fails here fails at the first read
-	var flow *proxy.Flow
 	flow, ok := v.RunOn(w.Loop, &p.env, s, fd, func(f *proxy.Flow) {
 		delete(w.flows, f)
 		d.ended(s)
@@ -186,17 +184,15 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 	})
 	switch {
 	case !ok:
-		d.hand(fd, client, a.direct)
+		d.hand(fd, func(conn net.Conn) { d.handleMet(met{p, s, v}, conn) })
 	case flow != nil && !flow.IsOver():
 		w.flows[flow] = true
 	}
-	if ok {
-		p.hits.count(s)
-	}
 }
 
-// hand gives a connection to a goroutine of its own. A socket whose peer has reset it does not tell the peer any more.
-func (d *Dispatcher) hand(fd int, client netip.AddrPort, direct bool) {
+// hand gives a connection to a goroutine of its own, which takes it to its end. A socket whose peer has reset it does
+// not tell the peer any more.
+func (d *Dispatcher) hand(fd int, take func(net.Conn)) {
 	file := os.NewFile(uintptr(fd), "connection")
 	conn, err := net.FileConn(file)
 	file.Close()
@@ -205,7 +201,7 @@ func (d *Dispatcher) hand(fd int, client netip.AddrPort, direct bool) {
 		d.left()
 		return
 	}
-	go d.handle(stream.NoKeepAlive(conn), client, direct)
+	go take(stream.NoKeepAlive(conn))
 }
 
 func (d *Dispatcher) left() {
