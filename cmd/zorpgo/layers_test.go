@@ -29,7 +29,7 @@ var layers = [][]string{
 	{"engine/tproxy", "engine/privilege"},
 	{"engine/dispatch"},
 	{"engine"},
-	{"engine/lint", "engine/report", "engine/admin", "engine/rehearse", "engine/explain"},
+	{"engine/lint", "engine/report", "engine/admin", "engine/rehearse", "engine/explain", "engine/graph"},
 	{"builtins/dialect"},
 	{"builtins/interp", "builtins/review"},
 	{"builtins/word"},

@@ -21,7 +21,7 @@ func newRoot() *cobra.Command {
 		RunE:          noCommand,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(newRun(), newCheck(), newExplain(), newRehearse(), newTest(), newNft(), newDoc(),
+	root.AddCommand(newRun(), newCheck(), newExplain(), newGraph(), newRehearse(), newTest(), newNft(), newDoc(),
 		newStatus(), newSessions(), newReload(), newVersion())
 	return root
 }
