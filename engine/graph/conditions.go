@@ -27,7 +27,9 @@ func conditions(group []*rule.Rule) (lines []string) {
 	if len(from) > 0 {
 		lines = append(lines, brief("from ", from))
 	}
-	lines = append(lines, destination(to, list(group[0].DstPort, rule.PortRange.String))...)
+	if !listens(group[0]) {
+		lines = append(lines, destination(to, list(group[0].DstPort, rule.PortRange.String))...)
+	}
 	for _, line := range shared(group[0]) {
 		if !strings.HasPrefix(line, toPort) {
 			lines = append(lines, line)
@@ -35,6 +37,9 @@ func conditions(group []*rule.Rule) (lines []string) {
 	}
 	return lines
 }
+
+// listens reports whether r is for connections to certain listeners: their addresses say all.
+func listens(r *rule.Rule) bool { return r.Listener != nil && len(r.Listener.At) > 0 }
 
 // destination is where clients connect to, on one line if there is room.
 func destination(to, ports []string) []string {
@@ -46,7 +51,11 @@ func destination(to, ports []string) []string {
 	case len(ports) == 0:
 		return []string{brief("to ", to)}
 	}
-	both := "to " + some(to, mostEntries) + " port " + some(ports, mostEntries)
+	both := "to " + some(to, mostEntries)
+	if strings.Contains(both[3:], " ") {
+		both += ","
+	}
+	both += " port " + some(ports, mostEntries)
 	if textWidth(both, bodySize) <= maxWidth-2*padding {
 		return []string{both}
 	}
@@ -123,7 +132,7 @@ func whole(r *rule.Rule) (lines []string) {
 // sentence is all of a rule that shares its box.
 func sentence(r *rule.Rule) string {
 	parts := prefixed("from zone ", list(r.SrcZone, (*zone.Zone).String))
-	return fmt.Sprintf("%s at %s: %s", r.Called(), place(r.Pos), strings.Join(append(parts, conditions([]*rule.Rule{r})...), ", "))
+	return fmt.Sprintf("%s at %s: %s", called(r), place(r.Pos), strings.Join(append(parts, conditions([]*rule.Rule{r})...), ", "))
 }
 
 func protocol(number int) string {

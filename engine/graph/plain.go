@@ -81,7 +81,7 @@ func (g *Graph) Mermaid(w io.Writer) error {
 	fmt.Fprintf(&out, "%%%% %s\n%%%% %s\nflowchart LR\n", oneLine(g.Title), oneLine(g.Summary))
 	names := map[*Node]string{}
 	for i, n := range g.Nodes {
-		names[n] = fmt.Sprint(n.Kind, i)
+		names[n] = fmt.Sprintf("%s%d", n.Kind, i)
 		fmt.Fprintf(&out, "    %s[\"%s\"]:::%s\n", names[n], n.mermaid(), strings.TrimSpace(n.look().class))
 	}
 	for _, n := range g.Nodes {
@@ -116,11 +116,11 @@ func (n *Node) mermaid() string {
 	return strings.Join(lines, "<br/>")
 }
 
-// entities is text as Mermaid has it between quotes: as it is but for what would be a tag, an entity or Markdown.
+// entities is text as Mermaid has it between quotes: as it is but for what would be a tag, an entity or the end.
 func entities(text string) string {
 	var out strings.Builder
 	for _, r := range text {
-		if strings.ContainsRune("\"#&<>`*_;", r) || r < ' ' {
+		if strings.ContainsRune("\"#&<>`;", r) || r < ' ' {
 			fmt.Fprintf(&out, "#%d;", r)
 		} else {
 			out.WriteRune(r)

@@ -105,8 +105,7 @@ func translation(which string, p *nat.Policy) []string {
 	if p == nil {
 		return nil
 	}
-	kind := fmt.Sprintf("%T", p.NAT)
-	return []string{fmt.Sprintf("%s %s (%s)", which, p.Name, kind[strings.LastIndexByte(kind, '.')+1:])}
+	return []string{which + " " + p.Name}
 }
 
 // routing names the router of v in Zorp's words, and where it goes.

@@ -54,9 +54,18 @@ func grouped(rules []*rule.Rule) (groups [][]*rule.Rule) {
 	return groups
 }
 
+// called is how r is called, number and all.
+func called(r *rule.Rule) string {
+	number := fmt.Sprint("rule ", r.ID)
+	if name := r.Called(); name != number {
+		return name + ", " + number
+	}
+	return number
+}
+
 func (b *builder) addRule(group []*rule.Rule) *Node {
 	first := group[0]
-	n := b.add(&Node{Kind: Rule, Name: first.Called(), Pos: first.Pos}, fmt.Sprint(first.ID))
+	n := b.add(&Node{Kind: Rule, Name: called(first), Pos: first.Pos}, fmt.Sprint(first.ID))
 	if len(group) == 1 {
 		n.Lines = conditions(group)
 		n.Details = whole(first)

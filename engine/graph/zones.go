@@ -92,7 +92,7 @@ func (b *builder) destined(z *zone.Zone) (list []string) {
 	for _, r := range b.config.Rules.All() {
 		for _, to := range r.DstZone {
 			if to == z {
-				list = append(list, r.Called())
+				list = append(list, called(r))
 			}
 		}
 	}
