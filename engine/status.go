@@ -25,6 +25,7 @@ type Status struct {
 	Listeners  []Listening
 	Services   []ServiceStatus // by name
 	Rules      []RuleStatus    // by id
+	Config     *Config         // the policy in force; nil: none
 }
 
 // ServiceStatus is a service and where it goes.
@@ -55,7 +56,7 @@ func (e *Engine) Status() Status {
 	if e.config == nil {
 		return s
 	}
-	s.Instance = e.config.Instance
+	s.Instance, s.Config = e.config.Instance, e.config
 	for _, name := range slices.Sorted(maps.Keys(e.config.Services)) {
 		v := e.config.Services[name]
 		s.Services = append(s.Services, ServiceStatus{Service: v, Targets: targets(v)})

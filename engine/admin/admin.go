@@ -4,6 +4,7 @@
 // Command zorpgo's run serves it; its status, sessions and reload are clients. What is seen is JSON, see Status and
 // Session; nothing is changed by GET.
 //
+//	GET  /                    the same for people, see package page
 //	GET  /healthz             200 while the engine answers
 //	GET  /readyz              200 while new connections are taken, else 503
 //	GET  /status              a Status
@@ -11,6 +12,8 @@
 //	GET  /metrics             for Prometheus
 //	POST /sessions/ID/kill    ends a session; 404: there is none
 //	POST /reload              reads the policy again: an Outcome; 422: it has errors, 409: the engine is stopping
+//	POST /login               by who knows the token, in a browser: a cookie that is good for GET
+//	POST /logout              gives it up
 //	GET  /debug/pprof/        with Options.Pprof
 package admin
 
@@ -28,6 +31,7 @@ import (
 	"time"
 
 	"zorpgo/engine"
+	"zorpgo/engine/admin/page"
 )
 
 // Options are what a Server shows and does.
@@ -48,8 +52,16 @@ type Server struct {
 	o        Options
 	http     *http.Server
 	serving  sync.WaitGroup
+	sampling sync.Once
+	closing  sync.Once
+	stop     chan struct{}
+	history  page.History
+	looks    looks
+	logins   logins
 	ready    atomic.Bool
 	draining atomic.Bool
+
+	crossOrigin *http.CrossOriginProtection
 
 	reloading sync.Mutex
 	mu        sync.Mutex // guards what is below
@@ -76,9 +88,9 @@ func New(o Options) *Server {
 	if o.Health == nil {
 		o.Health = o.Engine.Answers
 	}
-	s := &Server{o: o, reloads: map[bool]int64{}}
+	s := &Server{o: o, reloads: map[bool]int64{}, stop: make(chan struct{}), crossOrigin: http.NewCrossOriginProtection()}
 	s.http = &http.Server{
-		Handler:           s.guard(http.NewCrossOriginProtection().Handler(s.routes())),
+		Handler:           s.guard(s.crossOrigin.Handler(s.routes())),
 		ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: writeTime,
 		MaxHeaderBytes: 16 << 10,
 		ErrorLog:       slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
@@ -88,6 +100,8 @@ func New(o Options) *Server {
 
 func (s *Server) routes() http.Handler {
 	m := http.NewServeMux()
+	m.HandleFunc("GET /{$}", s.page)
+	m.HandleFunc("POST /logout", s.logout)
 	m.HandleFunc("GET /healthz", s.health)
 	m.HandleFunc("GET /readyz", s.readiness)
 	m.HandleFunc("GET /status", s.status)
@@ -107,7 +121,8 @@ func (s *Server) routes() http.Handler {
 
 // Serve answers what comes by l, until Close.
 func (s *Server) Serve(l net.Listener) {
-	s.serving.Go(func() { // ends when the listener is closed
+	s.sampling.Do(func() { s.serving.Go(s.sample) }) // ends with Close
+	s.serving.Go(func() {                            // ends when the listener is closed
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			s.o.Log.Error("the control socket is lost", "address", l.Addr().String(), "error", err)
 		}
@@ -117,6 +132,7 @@ func (s *Server) Serve(l net.Listener) {
 // Close ends all of it, running requests included.
 func (s *Server) Close() {
 	s.http.Close()
+	s.closing.Do(func() { close(s.stop) })
 	s.serving.Wait()
 }
 

@@ -16,10 +16,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		switch from, err := netip.ParseAddrPort(r.RemoteAddr); {
-		case err != nil || s.knows(r): // a unix socket has no such address
+		case err != nil || s.knows(r) || s.mayLook(r): // a unix socket has no such address
 		case !from.Addr().Unmap().IsLoopback():
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			http.Error(w, "a token is needed: see --admin-token-file", http.StatusUnauthorized)
+			s.stranger(w, r)
 			return
 		case !ownName(r.Host):
 			http.Error(w, "this is no name of this host", http.StatusForbidden)
@@ -29,11 +28,16 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// knows reports whether the request has the token. Neither its bytes nor its length show in the time that it takes.
+// knows reports whether the request has the token.
 func (s *Server) knows(r *http.Request) bool {
 	got, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return ok && s.isToken(got)
+}
+
+// isToken shows neither the bytes nor the length of the token in the time that it takes.
+func (s *Server) isToken(got string) bool {
 	want, have := sha256.Sum256([]byte(s.o.Token)), sha256.Sum256([]byte(got))
-	return ok && s.o.Token != "" && subtle.ConstantTimeCompare(want[:], have[:]) == 1
+	return s.o.Token != "" && subtle.ConstantTimeCompare(want[:], have[:]) == 1
 }
 
 func ownName(host string) bool {

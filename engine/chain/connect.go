@@ -61,8 +61,8 @@ func (o *once) next() (int, bool) {
 	return 0, first
 }
 
-func (*once) arrived(int) {}
-func (*once) failed(int)  {}
+func (*once) arrived(int)       {}
+func (*once) failed(int, error) {}
 
 // limitOf is the limit that a chainer's Timeout means; 0 is for ever.
 func limitOf(timeout time.Duration) time.Duration {

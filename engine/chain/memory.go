@@ -31,7 +31,7 @@ func (m *memory) outages() map[string]Outage {
 	list := map[string]Outage{}
 	m.targets.Range(func(k, v any) bool {
 		if o := v.(*state).outage.Load(); o != nil {
-			list[k.(key).String()] = Outage{Since: o.since, Until: o.until}
+			list[k.(key).String()] = Outage{Since: o.since, Until: o.until, Why: o.why}
 		}
 		return true
 	})
@@ -45,6 +45,7 @@ type state struct{ outage atomic.Pointer[outage] }
 type outage struct {
 	since time.Time
 	until time.Time // the target is passed over; after that it may be tried
+	why   error
 }
 
 // remembered bounds how many targets are known at a time; a transparent router has as many as its clients can think of.
@@ -65,16 +66,17 @@ func (m *memory) outage(k key) *outage {
 
 // down notes a failure, which does not prolong the time in which the target is passed over anyway. It reports whether
 // the target was up before.
-func (m *memory) down(k key, now time.Time, lasts time.Duration) (news bool) {
-	s := m.state(k, now)
+func (m *memory) down(k key, found outage) (news bool) {
+	s := m.state(k, found.since)
 	if s == nil {
 		return false
 	}
 	switch o := s.outage.Load(); {
 	case o == nil:
-		return s.outage.CompareAndSwap(nil, &outage{since: now, until: now.Add(lasts)})
-	case !now.Before(o.until):
-		s.outage.CompareAndSwap(o, &outage{since: o.since, until: now.Add(lasts)})
+		return s.outage.CompareAndSwap(nil, &found)
+	case !found.since.Before(o.until):
+		found.since = o.since
+		s.outage.CompareAndSwap(o, &found)
 	}
 	return false
 }
@@ -87,7 +89,7 @@ func (m *memory) excuse(k key, now time.Time) {
 	}
 	s := v.(*state)
 	if o := s.outage.Load(); o != nil && now.Before(o.until) {
-		s.outage.CompareAndSwap(o, &outage{since: o.since, until: now})
+		s.outage.CompareAndSwap(o, &outage{since: o.since, until: now, why: o.why})
 	}
 }
 

@@ -218,13 +218,13 @@ func TestMemoryIsBounded(t *testing.T) {
 		return key{addr: netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)})}
 	}
 	for n := range 3 * remembered {
-		m.down(address(n), now, time.Minute)
+		m.down(address(n), outage{since: now, until: now.Add(time.Minute)})
 	}
 	if m.known.Load() != remembered || !m.isDown(address(0), now) || m.isDown(address(remembered), now) {
 		t.Errorf("%d known", m.known.Load())
 	}
 	later := now.Add(time.Minute)
-	if !m.down(address(remembered), later, time.Minute) || !m.isDown(address(remembered), later) || m.known.Load() != 1 {
+	if !m.down(address(remembered), outage{since: later, until: later.Add(time.Minute)}) || !m.isDown(address(remembered), later) || m.known.Load() != 1 {
 		t.Errorf("%d known after their time", m.known.Load())
 	}
 	if _, was := m.up(address(remembered)); !was || m.known.Load() != 0 {

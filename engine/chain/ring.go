@@ -59,5 +59,5 @@ func (r *ring) next() (int, bool) {
 	return target, true
 }
 
-func (*ring) arrived(int) {}
-func (*ring) failed(int)  {}
+func (*ring) arrived(int)       {}
+func (*ring) failed(int, error) {}

@@ -33,7 +33,7 @@ type search struct {
 type order interface {
 	next() (target int, ok bool)
 	arrived(target int)
-	failed(target int) // by its own fault
+	failed(target int, why error) // by its own fault
 }
 
 // Next implements Search. A target that needs no try to fail is passed over.
@@ -92,7 +92,7 @@ func (a *search) Failed(err error, stop bool) {
 func (a *search) note(f *failure) {
 	a.failed = append(a.failed, f)
 	if !f.own && !f.final {
-		a.order.failed(a.target)
+		a.order.failed(a.target, f.err)
 	}
 }
 

@@ -108,8 +108,9 @@ func (o *stateful) arrived(target int) {
 	}
 }
 
-func (o *stateful) failed(target int) {
-	if o.chainer.memory.down(o.key(target), o.chainer.now(), o.chainer.timeoutState()) {
+func (o *stateful) failed(target int, why error) {
+	now := o.chainer.now()
+	if o.chainer.memory.down(o.key(target), outage{since: now, until: now.Add(o.chainer.timeoutState()), why: why}) {
 		o.session.Log.LogAttrs(context.Background(), slog.LevelWarn, "server is down",
 			slog.String("target", o.plan.Targets[target].String()), slog.Duration("passed_over_for", o.chainer.timeoutState()))
 	}
@@ -124,6 +125,7 @@ func keyOf(to stream.Addr) key { return key{addr: to.Addr().Unmap(), path: to.Pa
 type Outage struct {
 	Since time.Time
 	Until time.Time // until then it is passed over, after that it may be tried
+	Why   error     // of the last failure that counted
 }
 
 // Outages are the targets that are down, by what Remembered says of them.

@@ -10,6 +10,9 @@ import (
 	"zorpgo/engine/proxy"
 )
 
+// Encrypts is the encryption policy of the sessions of v, as far as it is known before them; nil: none.
+func (v *Service) Encrypts() *encryption.Policy { return v.encryption() }
+
 // encryption is that of the sessions of v, as far as it is known before them.
 func (v *Service) encryption() *encryption.Policy {
 	if v.Encryption != nil {
