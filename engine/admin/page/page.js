@@ -10,10 +10,11 @@
     button.textContent = paused ? "Go on with updates" : "Pause updates";
     if (!paused) look();
   });
-  function relative() {
-    for (const t of document.querySelectorAll("time")) {
-      const s = Math.round((Date.now() - Date.parse(t.dateTime)) / 1000);
-      if (t.closest("#asof") || s < 0) continue;
+  function relative() { // to the server's clock, not to this one
+    const now = Date.parse(document.querySelector("#asof time").dateTime);
+    for (const t of document.querySelectorAll("main time")) {
+      const s = Math.round((now - Date.parse(t.dateTime)) / 1000);
+      if (s < 0) continue;
       t.textContent = s < 60 ? s + " s ago" : s < 3600 ? Math.floor(s / 60) + " min ago" :
         s < 172800 ? Math.floor(s / 3600) + " h " + Math.floor(s % 3600 / 60) + " min ago" : Math.floor(s / 86400) + " days ago";
     }
@@ -50,8 +51,7 @@
     } catch (e) {
       document.body.classList.add("stale");
       document.title = "no answer - zorpgo";
-      document.getElementById("asof").textContent = "zorpgo does not answer; this is how it was at " +
-        (document.querySelector("#asof time") || { textContent: "the last look" }).textContent;
+      document.getElementById("asof").firstChild.textContent = "No answer; so it was at ";
     }
   }
   relative();

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"zorpgo/engine/dispatch"
 	"zorpgo/engine/encryption"
 	"zorpgo/engine/encryption/certtest"
+	"zorpgo/engine/graph"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
 	"zorpgo/engine/session"
@@ -81,9 +83,19 @@ func troubled(t *testing.T) *State {
 	}
 	certificates.Default = certified(t, "mail.example.com", noon.AddDate(0, 3, 0))
 	in.Encryption = &encryption.Policy{Name: "tls_in", Client: encryption.ClientSide{Mode: encryption.StartTLS, Client: encryption.Client{Certificates: &certificates}}}
-	s.Engine.Config = &engine.Config{Instance: "mail", Services: map[string]*service.Service{"smtp_in": in}}
-	s.Draw = func(*engine.Config, string) (template.HTML, error) {
-		return `<svg width="1500" height="200" role="img" aria-label="a drawing"><rect width="1500" height="200" fill="gray"/></svg>`, nil
+	rules := []*rule.Rule{s.Engine.Rules[0].Rule, s.Engine.Rules[1].Rule}
+	zones, _ := zone.NewTable(rules[0].SrcZone)
+	s.Engine.Config = &engine.Config{Instance: "mail", Zones: zones, Rules: rule.NewSet(rules),
+		Services: map[string]*service.Service{"smtp_in": in, "no_web": s.Engine.Services[0].Service}}
+	s.Draw = func(c *engine.Config, nonce string) (template.HTML, error) {
+		var b strings.Builder
+		err := graph.Of(c).SVG(&b, graph.SVGOptions{IDPrefix: "drawing-", Nonce: nonce, Href: func(n *graph.Node) string {
+			if n.Kind == graph.Rule {
+				return "#" + n.ID
+			}
+			return ""
+		}})
+		return template.HTML(b.String()), err
 	}
 	s.Sessions, s.SignedIn = nil, true
 	for i := range 30 {
