@@ -140,6 +140,11 @@ func TestAllFail(t *testing.T) {
 		if err == nil || err.Error() != want || !errors.Is(err, syscall.ECONNREFUSED) || s.Verdict != session.DeniedByConnectionFail || s.Reason != want {
 			t.Errorf("%T: %v, %+v", c, err, s)
 		}
+		if c, ok := c.(*StateBased); ok {
+			if o := c.Outages()["172.16.20.1"]; o.Why == nil || o.Why.Error() != "172.16.20.1:25: connection refused" {
+				t.Errorf("the outage says %v", o.Why)
+			}
+		}
 		if strings.Count(log.String(), `msg="server connection failed"`) != 1 {
 			t.Errorf("%T: log:\n%s", c, log.String())
 		}
