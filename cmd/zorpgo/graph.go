@@ -79,8 +79,11 @@ func undisputed(*engine.Config, source.Findings) source.Findings { return nil }
 // writer is how the drawing is written.
 func (s *sketch) writer() (func(*graph.Graph, io.Writer) error, error) {
 	format := s.format
-	if format == "" {
-		format = map[string]string{".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}[strings.ToLower(filepath.Ext(s.output))]
+	if end := strings.ToLower(filepath.Ext(s.output)); format == "" && end != "" {
+		format = map[string]string{".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}[end]
+		if format == "" {
+			return nil, fmt.Errorf("-o %s: write a name that ends in .svg, .dot or .mmd, or say --format", s.output)
+		}
 	}
 	switch format {
 	case "", "svg":

@@ -1,6 +1,9 @@
 package graph
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // The measures of a drawing.
 const (
@@ -91,7 +94,7 @@ func (d *drawing) place() {
 	for _, column := range d.columns {
 		width := minWidth
 		for _, b := range column {
-			width = max(width, min(b.natural(), maxWidth)+float64(b.depth)*indent)
+			width = max(width, math.Ceil(min(b.natural(), maxWidth))+float64(b.depth)*indent)
 		}
 		for _, b := range column {
 			b.x = x + float64(b.depth)*indent
