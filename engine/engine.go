@@ -24,6 +24,7 @@ import (
 	"zorpgo/engine/service"
 	"zorpgo/engine/stream"
 	"zorpgo/engine/tproxy"
+	"zorpgo/engine/trace"
 	"zorpgo/engine/zone"
 )
 
@@ -58,6 +59,7 @@ type Options struct {
 type Engine struct {
 	options    Options
 	dispatcher *dispatch.Dispatcher
+	trace      trace.Hub
 	canForge   func(stream.Family) error
 	wayBack    func(stream.Family) error
 	ours       func(netip.Addr) bool // is it an address of this host
@@ -97,7 +99,7 @@ func New(o Options) *Engine {
 	}
 	o.Inherited = slices.Clone(o.Inherited)
 	e.options = o
-	e.dispatcher = dispatch.New(dispatch.Options{Dial: o.Dial, Serve: o.Serve, Present: o.Present, Introduced: o.Introduced, Log: o.Log, Loops: o.Loops})
+	e.dispatcher = dispatch.New(dispatch.Options{Dial: o.Dial, Serve: o.Serve, Present: o.Present, Introduced: o.Introduced, Log: o.Log, Trace: &e.trace, Loops: o.Loops})
 	return e
 }
 

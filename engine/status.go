@@ -12,6 +12,7 @@ import (
 	"zorpgo/engine/service"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
+	"zorpgo/engine/trace"
 )
 
 // Status is what an Engine does, as it is now.
@@ -105,3 +106,6 @@ func (e *Engine) Kill(ctx context.Context, id string) (bool, error) {
 
 // Answers waits until every event loop has had its turn; the error is that of ctx.
 func (e *Engine) Answers(ctx context.Context) error { return e.dispatcher.Answers(ctx) }
+
+// Trace brings those who look on at sessions together with these.
+func (e *Engine) Trace() *trace.Hub { return &e.trace }

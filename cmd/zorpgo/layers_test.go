@@ -14,7 +14,7 @@ import (
 // layers are the rows of the architecture, lowest first: a package imports only packages of rows above its own in
 // this list.
 var layers = [][]string{
-	{"engine/source"},
+	{"engine/source", "engine/trace"},
 	{"engine/zone", "engine/match", "engine/stream", "engine/poll", "engine/meter", "engine/encryption/certtest"},
 	{"engine/encryption"},
 	{"engine/announce"},

@@ -9,6 +9,7 @@
 //	GET  /readyz              200 while new connections are taken, else 503
 //	GET  /status              a Status
 //	GET  /sessions            a list of Sessions
+//	GET  /trace               what sessions say, as they say it; 503: others are tracing already
 //	GET  /metrics             for Prometheus
 //	POST /sessions/ID/kill    ends a session; 404: there is none
 //	POST /reload              reads the policy again: an Outcome; 422: it has errors, 409: the engine is stopping
@@ -63,6 +64,9 @@ type Server struct {
 
 	crossOrigin *http.CrossOriginProtection
 
+	leaving chan struct{} // closed by Drain
+	leave   sync.Once
+
 	reloading sync.Mutex
 	mu        sync.Mutex // guards what is below
 	last      *Outcome
@@ -88,7 +92,7 @@ func New(o Options) *Server {
 	if o.Health == nil {
 		o.Health = o.Engine.Answers
 	}
-	s := &Server{o: o, reloads: map[bool]int64{}, stop: make(chan struct{}), crossOrigin: http.NewCrossOriginProtection()}
+	s := &Server{o: o, reloads: map[bool]int64{}, stop: make(chan struct{}), leaving: make(chan struct{}), crossOrigin: http.NewCrossOriginProtection()}
 	s.http = &http.Server{
 		Handler:           s.guard(s.crossOrigin.Handler(s.routes())),
 		ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: writeTime,
@@ -106,6 +110,7 @@ func (s *Server) routes() http.Handler {
 	m.HandleFunc("GET /readyz", s.readiness)
 	m.HandleFunc("GET /status", s.status)
 	m.HandleFunc("GET /sessions", s.sessions)
+	m.HandleFunc("GET /trace", s.trace)
 	m.Handle("GET /metrics", s.metrics())
 	m.HandleFunc("POST /sessions/{rest...}", s.kill)
 	m.HandleFunc("POST /reload", s.reload)
@@ -142,6 +147,7 @@ func (s *Server) Ready() { s.ready.Store(true) }
 // Drain says that the engine stops: it waits for a reload that runs, and lets no other begin.
 func (s *Server) Drain() {
 	s.draining.Store(true)
+	s.leave.Do(func() { close(s.leaving) })
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 }

@@ -67,9 +67,7 @@ func (a *search) Next() (Aim, error) {
 func (a *search) Arrived(local netip.AddrPort) {
 	s := a.session
 	s.Meter.Connected(time.Since(a.began))
-	s.Mu.Lock()
-	s.ServerLocal = local
-	s.Mu.Unlock()
+	s.Reached(local)
 	if s.Log.Enabled(context.Background(), slog.LevelDebug) {
 		s.Log.LogAttrs(context.Background(), slog.LevelDebug, "server connection established", slog.String("server", s.Server.String()),
 			slog.String("server_local", s.ServerLocal.String()), slog.String("server_zone", s.ServerZone.String()))
@@ -90,6 +88,7 @@ func (a *search) Failed(err error, stop bool) {
 }
 
 func (a *search) note(f *failure) {
+	a.session.Unreached(f.err)
 	a.failed = append(a.failed, f)
 	if !f.own && !f.final {
 		a.order.failed(a.target, f.err)

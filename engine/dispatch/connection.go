@@ -105,7 +105,7 @@ func (p *active) decide(s *session.Session, f *rule.Flow) (*service.Service, str
 // begin is a session with all that the addresses tell.
 func (d *Dispatcher) begin(p *active, client, local netip.AddrPort, direct bool) *session.Session {
 	s := &session.Session{
-		Client: unmap(client), ClientLocal: unmap(local), Zones: p.Zones, Log: d.options.Log, Started: time.Now(),
+		Client: unmap(client), ClientLocal: unmap(local), Zones: p.Zones, Log: d.options.Log, Trace: d.options.Trace, Started: time.Now(),
 		Context: d.ctx, Direct: direct, Draining: d.draining.Load(),
 	}
 	s.ClientZone = p.Zones.Lookup(s.Client.Addr())

@@ -18,6 +18,7 @@ import (
 	"zorpgo/engine/chain"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
+	"zorpgo/engine/trace"
 	"zorpgo/engine/zone"
 )
 
@@ -37,6 +38,7 @@ type Options struct {
 	Serve   service.Serve
 	Present func(net.Conn) (client, local netip.AddrPort) // the addresses that rules see; nil: the socket's own
 	Log     *slog.Logger
+	Trace   *trace.Hub // of those who look on at sessions; nil: nobody can
 
 	Introduced  bool          // Present tells the clients of proxies in front, too: there are no PROXY headers
 	HeaderLimit time.Duration // for a PROXY header; 0 is HeaderLimit

@@ -12,6 +12,7 @@ import (
 
 // ended counts a session that is over, and records it.
 func (d *Dispatcher) ended(s *session.Session) {
+	s.Ended()
 	s.Meter.End(int(s.Verdict), version(s.ClientTLS), version(s.ServerTLS))
 	record(d.options.Log, s)
 }

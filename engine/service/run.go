@@ -66,6 +66,7 @@ func (v *Service) number(env *Env, s *session.Session) {
 	if v.Resolver != nil {
 		s.Resolve = v.Resolver.Resolve
 	}
+	s.Follow() // who looks on hears of it from its beginning
 }
 
 // run is one session of a service.

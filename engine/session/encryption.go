@@ -12,13 +12,21 @@ import (
 // Whoever calls it holds Mu, if others may look.
 func (s *Session) Encrypted(side string, conn *tls.Conn) {
 	state := conn.ConnectionState()
-	if side == "client" {
-		s.ClientTLS = &state
-	} else {
-		s.ServerTLS = &state
-	}
+	s.Secured(side, &state)
 	s.Log.LogAttrs(context.Background(), slog.LevelDebug, "TLS begins", slog.String("side", side),
 		slog.String("version", tls.VersionName(state.Version)), slog.String("cipher", tls.CipherSuiteName(state.CipherSuite)))
+}
+
+// Secured is Encrypted of a connection of which only the state is there.
+func (s *Session) Secured(side string, state *tls.ConnectionState) {
+	if side == "client" {
+		s.ClientTLS = state
+	} else {
+		s.ServerTLS = state
+	}
+	if tap := s.Follow(); tap != nil {
+		tap.Note(s.ID, secured(side, state))
+	}
 }
 
 // NotEncrypted records why it is not.

@@ -16,6 +16,7 @@ import (
 	"zorpgo/engine/meter"
 	"zorpgo/engine/source"
 	"zorpgo/engine/stream"
+	"zorpgo/engine/trace"
 	"zorpgo/engine/zone"
 )
 
@@ -54,6 +55,9 @@ type Session struct {
 	Reason  string // why the verdict is not Accepted, for the closing record
 	Count   Counters
 	Meter   *meter.Service // of the service; nil: nobody counts
+
+	Trace *trace.Hub // of those who look on; nil: nobody can
+	tap   *trace.Tap // where to tell them; nil until somebody did
 
 	Parting []byte // what its client hears if the session meets a bug; nil: nothing
 

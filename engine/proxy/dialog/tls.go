@@ -68,14 +68,10 @@ func (e *exchange) note(side proxy.Side, verified bool) {
 		return
 	}
 	state := &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, CipherSuite: tls.TLS_AES_128_GCM_SHA256}
-	if side == proxy.Client {
-		s.ClientTLS = state
-		return
-	}
-	if verified {
+	if side == proxy.Server && verified {
 		state.VerifiedChains = [][]*x509.Certificate{{}}
 	}
-	s.ServerTLS = state
+	s.Secured(side.String(), state)
 }
 
 func (e *exchange) session() *session.Session {

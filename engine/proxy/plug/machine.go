@@ -49,6 +49,7 @@ func (m *Machine) Ready(proxy.Side) bool { return !m.done }
 
 // Receive passes bytes to the other side, or throws them away.
 func (m *Machine) Receive(x proxy.Exchange, from proxy.Side, data []byte) int {
+	m.session.Follow() // of bytes nothing is told but their number at the end
 	m.await(x)
 	if m.copies(from) {
 		x.Pass(from.Other(), data)

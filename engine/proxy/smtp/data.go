@@ -146,6 +146,7 @@ func (m *Machine) account(code int, note string) {
 		m.session.Count.Messages++
 		m.session.Meter.Message()
 	}
+	m.tellMessage(code, note)
 	if !m.session.Log.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}

@@ -6,6 +6,10 @@ var _ proxy.Drainer = (*Machine)(nil)
 
 // Drain ends the session with 421 between two transactions (RFC 5321 §3.8): now, or when the one at hand is over.
 func (m *Machine) Drain(x proxy.Exchange) {
+	if f := m.follow(x); f != nil {
+		defer f.flush()
+		x = f
+	}
 	m.set(flagDraining)
 	m.retire(x)
 }

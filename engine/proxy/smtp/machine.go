@@ -66,6 +66,8 @@ type Machine struct {
 	errors, authFailures, transactions int
 	idle                               int // commands since the last message that brought none nearer
 
+	follower *follower // tells those who look on; nil until somebody did
+
 	intro *introduction // nil: nobody is told of clients, and nobody speaks for others
 
 	then func(proxy.Exchange) // goes on after a hook was asked
@@ -82,6 +84,10 @@ func (m *Machine) Clock(now func() time.Time) { m.now = now }
 
 // Open relays the server's greeting, or greets without a server.
 func (m *Machine) Open(x proxy.Exchange, failure error) {
+	if f := m.follow(x); f != nil {
+		defer f.flush()
+		x = f
+	}
 	if failure == nil {
 		x.Await(proxy.Server, m.within(m.settings.Limits.TimeoutGreeting))
 		return
@@ -116,6 +122,13 @@ func (m *Machine) Ready(from proxy.Side) bool {
 
 // Receive takes one step: one command, one reply, or as much mail data as there is.
 func (m *Machine) Receive(x proxy.Exchange, from proxy.Side, data []byte) int {
+	if f := m.follow(x); f != nil {
+		return f.receive(from, data)
+	}
+	return m.receive(x, from, data)
+}
+
+func (m *Machine) receive(x proxy.Exchange, from proxy.Side, data []byte) int {
 	switch {
 	case m.phase == phaseDone:
 		return len(data)
@@ -145,12 +158,21 @@ func (m *Machine) Receive(x proxy.Exchange, from proxy.Side, data []byte) int {
 
 // Answered goes on after a hook.
 func (m *Machine) Answered(x proxy.Exchange) {
+	if f := m.follow(x); f != nil {
+		defer f.flush()
+		x = f
+	}
 	m.unset(flagAsked)
 	m.then(x)
 }
 
 // Ended closes what has no second side, or nobody to answer, any more.
 func (m *Machine) Ended(x proxy.Exchange, side proxy.Side, why error) {
+	if f := m.follow(x); f != nil {
+		f.ended(side, why)
+		defer f.flush()
+		x = f
+	}
 	switch {
 	case m.phase == phaseDone:
 	case m.phase == phaseCopy:
@@ -181,6 +203,9 @@ func (m *Machine) serverEnded(x proxy.Exchange, why error) {
 
 // Close releases what the session holds, after the policy's last word.
 func (m *Machine) Close() {
+	if m.follower != nil {
+		m.follower.end()
+	}
 	m.shutDown()
 	m.queue, m.arena, m.held, m.param = nil, nil, nil, nil
 }

@@ -106,6 +106,11 @@ func (m *Machine) secure(x proxy.Exchange, side proxy.Side) {
 
 // Secured goes on under TLS, or ends a session that cannot.
 func (m *Machine) Secured(x proxy.Exchange, side proxy.Side, err error) {
+	if f := m.follow(x); f != nil {
+		f.secured(side, err)
+		defer f.flush()
+		x = f
+	}
 	m.unset(flagSecuring)
 	switch {
 	case m.phase == phaseDone:
@@ -167,6 +172,9 @@ func (m *Machine) passThrough(x proxy.Exchange, r reply) {
 		return
 	}
 	m.relay(x, r)
+	if f := m.telling(); f != nil {
+		f.notes = append(f.notes, "TLS passes through: what is said from here on is not seen")
+	}
 	m.session.Log.Info("TLS passes through, nothing more is checked", "tag", "smtp.info")
 	m.phase = phaseCopy
 	m.await(x)
