@@ -34,6 +34,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "signal": signalAll, "notified": notified, "expand": expand,
 			"greeted": greeted, "hold": hold, "release": release, "dropped": dropped, "metric": metric, "deadsocket": deadSocket,
+			"traced": traced, "deliver": deliver,
 		},
 	})
 }

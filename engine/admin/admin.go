@@ -66,6 +66,7 @@ type Server struct {
 
 	leaving chan struct{} // closed by Drain
 	leave   sync.Once
+	traces  sync.WaitGroup
 
 	reloading sync.Mutex
 	mu        sync.Mutex // guards what is below
@@ -147,7 +148,7 @@ func (s *Server) Ready() { s.ready.Store(true) }
 // Drain says that the engine stops: it waits for a reload that runs, and lets no other begin.
 func (s *Server) Drain() {
 	s.draining.Store(true)
-	s.leave.Do(func() { close(s.leaving) })
+	s.leave.Do(s.endTraces)
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 }

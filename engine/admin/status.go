@@ -18,6 +18,7 @@ type Status struct {
 	Generation int       `json:"generation"` // of the policy: 1 at the start, one more with each reload
 	LastReload *Outcome  `json:"last_reload,omitempty"`
 	Sessions   int64     `json:"sessions"`
+	Tracers    int       `json:"tracers,omitempty"` // who follow sessions
 
 	Listeners []Listener `json:"listeners"`
 	Services  []Service  `json:"services"`
@@ -66,7 +67,7 @@ func (s *Server) Status() Status {
 	e := s.o.Engine.Status()
 	v := Status{
 		Version: s.o.Version, Instance: e.Instance, Files: s.o.Files, State: s.state(), Started: e.Started,
-		Generation: e.Generation, LastReload: s.lastReload(), Sessions: e.Sessions,
+		Generation: e.Generation, LastReload: s.lastReload(), Sessions: e.Sessions, Tracers: s.o.Engine.Trace().Tracers(),
 		Listeners: []Listener{}, Services: []Service{}, Rules: []Rule{},
 	}
 	if !e.Started.IsZero() {

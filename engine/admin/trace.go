@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"time"
@@ -17,8 +18,15 @@ import (
 // traceWrite is how long whoever follows sessions may take for what is written at once.
 const traceWrite = 30 * time.Second
 
+// traceFarewell is how long they may take for what is left when zorpgo stops.
+const traceFarewell = 2 * time.Second
+
 // trace streams what sessions say, until the client goes away, its time is over, or zorpgo stops.
 func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
+	if _, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && !s.knows(r) { // any user of this host comes by TCP
+		http.Error(w, "a trace is for the control socket, or for who has the token", http.StatusUnauthorized)
+		return
+	}
 	o, limit, err := traceOptions(r.URL.Query())
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -30,11 +38,29 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer tracer.Close()
+	s.traces.Add(1)
+	defer s.traces.Done()
+	s.o.Log.Info("trace begins", "asked", r.URL.RawQuery)
+	defer s.o.Log.Info("trace ends")
 	ctx, cancel := context.WithTimeout(r.Context(), limit)
 	defer cancel()
 	out := newTraceWriter(w, r.URL.Query().Get("json") != "")
 	if out.open() == nil {
 		s.stream(ctx, tracer, out)
+	}
+}
+
+// endTraces has those who follow sessions told that this is all, if they read it soon.
+func (s *Server) endTraces() {
+	close(s.leaving)
+	done := make(chan struct{})
+	go func() { // ends with the traces, whose writes have their time
+		defer close(done)
+		s.traces.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(traceFarewell):
 	}
 }
 

@@ -42,6 +42,14 @@ type audience struct{ tracers []*Tracer }
 // Watched reports whether anybody looks on.
 func (h *Hub) Watched() bool { return h.audience.Load() != nil }
 
+// Tracers is how many look on.
+func (h *Hub) Tracers() int {
+	if a := h.audience.Load(); a != nil {
+		return len(a.tracers)
+	}
+	return 0
+}
+
 // Follow begins a tracer; it must be closed.
 func (h *Hub) Follow(o Options) (*Tracer, error) {
 	h.mu.Lock()
