@@ -44,6 +44,14 @@ type callback struct {
 // Name is the function's, for who measures it.
 func (c *callback) Name() string { return c.fn.Name() }
 
+// Place is where the function was written, for who follows a session.
+func (c *callback) Place() string {
+	if f, ok := c.fn.(*starlark.Function); ok {
+		return interp.PosOf(f.Position()).String()
+	}
+	return ""
+}
+
 // Decide calls the function. Anything but ACCEPT, REJECT or ABORT is an error.
 func (c *callback) Decide(v *smtp.View) (smtp.Action, error) {
 	args := []starlark.Value{starlark.String(v.RequestCmd), starlark.String(v.RequestParam)}

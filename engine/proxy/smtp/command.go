@@ -253,7 +253,7 @@ func (m *Machine) refuse(x proxy.Exchange, name []byte, a *answer) {
 	verb := verbOf(name)
 	m.countRefusal(reasonOf(a))
 	m.countReply(verb, a.class())
-	m.tellRefusal(reasonOf(a))
+	m.tellRefusal(name, reasonOf(a))
 	m.session.Log.Info("command refused", "tag", "smtp.policy", "verb", string(name), "code", a.code)
 	text := a.in(m.is(flagShown) && verb != verbHELO && verb != verbEHLO)
 	if verb == verbBDAT && m.state == stateRcpt {
@@ -272,7 +272,7 @@ func (m *Machine) refuse(x proxy.Exchange, name []byte, a *answer) {
 func (m *Machine) refuseLine(x proxy.Exchange, text []byte) {
 	m.countRefusal(ReasonLine)
 	m.countReply(verbOther, 5)
-	m.tellRefusal(ReasonLine)
+	m.tellRefusal(nil, ReasonLine)
 	m.session.Log.Info("invalid command line", "tag", "smtp.violation", "length", len(text))
 	if headerLine(text) {
 		m.foreignProtocol(x)

@@ -39,10 +39,31 @@ func (m *Machine) telling() *follower {
 }
 
 // tellRefusal tells whoever looks on why a command is refused here.
-func (m *Machine) tellRefusal(r Reason) {
-	if f := m.telling(); f != nil {
-		f.notes = append(f.notes, "refused: "+refusals[r])
+func (m *Machine) tellRefusal(name []byte, r Reason) {
+	f := m.telling()
+	if f == nil {
+		return
 	}
+	f.notes = append(f.notes, "refused"+m.why(name, r))
+}
+
+// why names who refuses a command, and where that stands, if the policy does, else the reason.
+func (m *Machine) why(name []byte, r Reason) string {
+	e, ok := m.class.request(name)
+	switch by := ok && (r == ReasonPolicy || r == ReasonFunction); {
+	case !by:
+		return ": " + refusals[r]
+	case e.Action != Policy:
+		return " by the request table of class " + m.class.Name()
+	}
+	text := functionName(e.Hook)
+	if placed, ok := e.Hook.(interface{ Place() string }); ok && placed.Place() != "" {
+		text += " (" + placed.Place() + ")"
+	}
+	if r == ReasonFunction {
+		return ": " + text + " failed"
+	}
+	return " by " + text
 }
 
 // refusals say in words what Reason says in one.

@@ -81,8 +81,10 @@ func withoutLogin(line []byte) []byte {
 // refusal nor a success.
 func shownReply(line []byte, login bool) string {
 	switch {
-	case hasFold(line, "334") && len(line) > 3:
-		return "334" + string(line[3:4]) + redacted
+	case hasFold(line, "334-"):
+		return "334-" + redacted
+	case hasFold(line, "334"):
+		return "334 " + redacted
 	case login && (len(line) < 4 || line[0] != '2' && line[0] != '4' && line[0] != '5'):
 		return redacted
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"zorpgo/engine/encryption"
+	"zorpgo/engine/proxy"
 	"zorpgo/engine/proxy/dialog"
 	"zorpgo/engine/source"
 	"zorpgo/engine/stream"
@@ -101,7 +103,10 @@ func playTrace(t *testing.T, file string) {
 	}
 }
 
-// TestTraceChangesNothing plays every dialog while somebody looks on.
+// secrets are what a client says to log in.
+var secrets = regexp.MustCompile(`(?m)^c> AUTH \S+ (\S{5,})|^c< 334 .*\nc> (\S{5,})`)
+
+// TestTraceChangesNothing plays every dialog while somebody looks on, who sees no secret.
 func TestTraceChangesNothing(t *testing.T) {
 	for _, d := range transcripts(t) {
 		if d.policy {
@@ -109,7 +114,76 @@ func TestTraceChangesNothing(t *testing.T) {
 		}
 		t.Run(d.name, func(t *testing.T) {
 			settings, policy := encrypted(t, d.modes)
-			followed(t, settings, policy, d.text, trace.Options{Content: true})
+			got := followed(t, settings, policy, d.text, trace.Options{Content: true, Bytes: trace.MaxBytes})
+			for _, secret := range secrets.FindAllStringSubmatch(d.text, -1) {
+				if word := secret[1] + secret[2]; strings.Contains(got, word) {
+					t.Errorf("%s is shown", word)
+				}
+			}
 		})
+	}
+}
+
+// TestTraceJoinsLogin: who begins to look on within a login does not see what it says, nor what is said after it was
+// refused.
+func TestTraceJoinsLogin(t *testing.T) {
+	const secret = "AGFsaWNlAHMzY3JldA=="
+	for _, c := range []struct{ name, said, replied, answer string }{
+		{"challenged", "AUTH PLAIN\r\n", "334 \r\n", "svc/test/smtp:0 C>S <redacted>\n"},
+		{"refused", "AUTH PLAIN\r\n", "504 no\r\n", "svc/test/smtp:0 C>P <a line that is no command>\n"},
+	} {
+		s := newSession()
+		s.Trace = &trace.Hub{Now: func() time.Time { return dialog.Start }}
+		settings := smtpProxy()
+		settings.PermitAuthWithoutTLS = true
+		class, _ := Compile("SmtpProxy", settings)
+		d := dialog.Converse(class.NewWith(s, nil), nil)
+		d.Say(proxy.Server, []byte("220 m\r\n"))
+		d.Say(proxy.Client, []byte("EHLO c\r\n"))
+		d.Say(proxy.Server, []byte("250-m\r\n250 AUTH PLAIN\r\n"))
+		d.Say(proxy.Client, []byte(c.said))
+		d.Say(proxy.Server, []byte(c.replied))
+		tracer, err := s.Trace.Follow(trace.Options{Content: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Say(proxy.Client, []byte(secret+"\r\n"))
+		got := events(t, tracer)
+		if !strings.Contains(got, c.answer) || strings.Contains(got, secret[:8]) {
+			t.Errorf("%s: it shows\n%s", c.name, got)
+		}
+	}
+}
+
+func TestShownCommand(t *testing.T) {
+	for line, shown := range map[string]string{
+		"MAIL FROM:<a@b.example> AUTH=<>":         "MAIL FROM:<a@b.example> AUTH=<>",
+		"AUTH":                                    "AUTH",
+		"auth login":                              "AUTH login",
+		"AUTH\tPLAIN\tc2VjcmV0":                   "AUTH PLAIN <redacted>",
+		"AUTH  PLAIN  c2VjcmV0 c2VjcmV0":          "AUTH PLAIN <redacted>",
+		"AUTH c2VjcmV0":                           "AUTH <redacted>",
+		"XCLIENT ADDR=192.0.2.1 LOGIN=bob NAME=a": "XCLIENT ADDR=192.0.2.1 LOGIN=<redacted> NAME=a",
+		"xclient login=bob":                       "xclient login=<redacted>",
+		"XFORWARD ADDR=192.0.2.1 SOURCE=REMOTE":   "XFORWARD ADDR=192.0.2.1 SOURCE=REMOTE",
+	} {
+		if got := shownCommand([]byte(line + "\r\n")); got != shown {
+			t.Errorf("%q is shown as %s, not %s", line, got, shown)
+		}
+	}
+	for _, c := range []struct {
+		line, shown string
+		login       bool
+	}{
+		{"334 UGFzc3dvcmQ6\r\n", "334 <redacted>", false},
+		{"334-UGFzc3dvcmQ6\r\n", "334-<redacted>", true},
+		{"334\r\n", "334 <redacted>", true},
+		{"UGFzc3dvcmQ6\r\n", "<redacted>", true},
+		{"535 5.7.8 no\r\n", "535 5.7.8 no", true},
+		{"354 go on\r\n", "354 go on", false},
+	} {
+		if got := shownReply([]byte(c.line), c.login); got != c.shown {
+			t.Errorf("%q is shown as %q, not %q", c.line, got, c.shown)
+		}
 	}
 }
