@@ -49,7 +49,7 @@ dialog and the message as the origin stored it, and exits 0 if all were delivere
 		},
 	}
 	r.flags(cmd)
-	r.log.flags(cmd, "warn")
+	r.log.flags(cmd, 2, "")
 	cmd.Flags().StringVar(&r.client, "client", "", "the client's `IP` address")
 	cmd.Flags().BoolVar(&r.send, "send", false, "send one message through each rule, then exit")
 	cmd.Flags().StringVar(&r.message, "message", "", "the `FILE` to send, with From and To fields; implies --send")

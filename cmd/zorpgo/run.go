@@ -16,6 +16,7 @@ import (
 
 	"zorpgo/engine"
 	"zorpgo/engine/admin"
+	"zorpgo/engine/journal"
 	"zorpgo/engine/source"
 )
 
@@ -48,7 +49,8 @@ zorpgo check, which lists the capabilities, and --no-sandbox). A reload that nee
 more is refused: restart it.
 
 It tells a service manager READY=1 once every listener is open ($NOTIFY_SOCKET),
-and uses the sockets that it is given ($LISTEN_FDS).`,
+and uses the sockets that it is given ($LISTEN_FDS).
+` + loggingHelp,
 		Args: someFiles,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			s.files = files
@@ -56,7 +58,7 @@ and uses the sockets that it is given ($LISTEN_FDS).`,
 		},
 	}
 	s.flags(cmd)
-	s.log.flags(cmd, "info")
+	s.log.flags(cmd, journal.DefaultVerbose, journal.DefaultSpec)
 	cmd.Flags().IntVar(&s.loops, "loops", (runtime.NumCPU()+1)/2, "event loops that keep the sessions; 0: goroutines")
 	s.intercept.flags(cmd)
 	s.confine.flags(cmd)
@@ -78,6 +80,7 @@ func (s *server) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	defer s.log.repeats.Flush()
 	s.says = log
 	config, err := s.loadGood(s.teller(cmd, log))
 	if err != nil {
@@ -101,7 +104,7 @@ func (s *server) run(cmd *cobra.Command) error {
 	if err := s.control.open(log, config.Instance); err != nil {
 		return machine(err)
 	}
-	s.control.serve(log, e, admin.Options{Files: s.files, Token: token, Reload: func() admin.Outcome { return s.reload(cmd, e, log) }})
+	s.control.serve(log, e, admin.Options{Files: s.files, Token: token, Recent: &s.log.recent, Reload: func() admin.Outcome { return s.reload(cmd, e, log) }})
 	// First the ruleset, so that nothing goes round a proxy that is about to listen.
 	if err := s.intercept.load(cmd.Context(), config); err != nil {
 		return machine(errors.Join(err, s.intercept.unload()))

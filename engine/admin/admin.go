@@ -33,6 +33,7 @@ import (
 
 	"zorpgo/engine"
 	"zorpgo/engine/admin/page"
+	"zorpgo/engine/journal"
 )
 
 // Options are what a Server shows and does.
@@ -46,6 +47,7 @@ type Options struct {
 	Log     *slog.Logger                    // nil is the default one
 	Now     func() time.Time                // nil is time.Now
 	Health  func(ctx context.Context) error // nil asks the engine
+	Recent  *journal.Recent                 // refusals; nil: nobody keeps them
 }
 
 // Server serves any number of listeners until it is closed.

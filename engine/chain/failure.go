@@ -66,7 +66,7 @@ func (l several) Unwrap() []error { return l }
 func (a *search) fail(f *failure) error {
 	s := a.session
 	s.Deny(f.verdict, f.err.Error())
-	s.Log.LogAttrs(context.Background(), slog.LevelWarn, "server connection failed",
+	s.Refuse(errorClass, "server connection failed",
 		slog.String("server", s.Server.String()), slog.String("server_zone", s.ServerZone.String()),
 		slog.String("verdict", f.verdict.String()), slog.String("reason", f.err.Error()))
 	return f.err
@@ -75,7 +75,7 @@ func (a *search) fail(f *failure) error {
 // logFailure logs a failure that another try follows.
 func (a *search) logFailure() {
 	if n := len(a.failed); n > 0 {
-		a.session.Log.LogAttrs(context.Background(), slog.LevelWarn, "server connection failed, trying on",
+		a.session.Note(errorClass, "server connection failed, trying on",
 			slog.String("server", a.session.Server.String()), slog.String("reason", a.failed[n-1].err.Error()))
 	}
 }

@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,10 +22,10 @@ type search struct {
 	order   order
 	first   once // the order of ConnectChainer
 
-	began  time.Time // of the try at hand
-	target int       // of plan.Targets
-	from   route.Local
-	failed failures
+	started, began time.Time // the first try; the one at hand
+	target         int       // of plan.Targets
+	from           route.Local
+	failed         failures
 }
 
 // order says which of a session's targets comes next, and is told what became of it.
@@ -57,6 +56,9 @@ func (a *search) Next() (Aim, error) {
 		failed := a.aim(a.plan.Targets[target])
 		if failed == nil {
 			a.began = time.Now()
+			if a.started.IsZero() {
+				a.started = a.began
+			}
 			return Aim{To: a.session.Server, From: a.from, Limit: a.limit, First: announcement(a.plan.Announce, a.session), TLS: encryptionOf(a.session)}, nil
 		}
 		a.note(failed)
@@ -67,9 +69,10 @@ func (a *search) Next() (Aim, error) {
 func (a *search) Arrived(local netip.AddrPort) {
 	s := a.session
 	s.Meter.Connected(time.Since(a.began))
+	s.Connecting = time.Since(a.started)
 	s.Reached(local)
-	if s.Log.Enabled(context.Background(), slog.LevelDebug) {
-		s.Log.LogAttrs(context.Background(), slog.LevelDebug, "server connection established", slog.String("server", s.Server.String()),
+	if s.Logs(debugClass) {
+		s.Note(debugClass, "server connection established", slog.String("server", s.Server.String()),
 			slog.String("server_local", s.ServerLocal.String()), slog.String("server_zone", s.ServerZone.String()))
 	}
 	a.order.arrived(a.target)

@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -67,6 +66,6 @@ func (a *search) destination(pair nat.Pair) (netip.AddrPort, error) {
 }
 
 func (a *search) logTranslation(p *nat.Policy, from, to netip.AddrPort) {
-	a.session.Log.LogAttrs(context.Background(), slog.LevelDebug, "address translated", slog.String("nat_policy", p.Name),
+	a.session.Note(debugClass, "address translated", slog.String("nat_policy", p.Name),
 		slog.String("from", from.String()), slog.String("to", to.String()))
 }

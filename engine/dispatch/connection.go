@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"zorpgo/engine/journal"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
 	"zorpgo/engine/session"
@@ -151,7 +151,7 @@ func (d *Dispatcher) refused(p *active, s *session.Session, reason string) {
 	if v := p.Services[s.Service]; v != nil && v.Quiet {
 		return
 	}
-	d.options.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection reset", append(ends(s), slog.String("reason", reason))...)
+	s.Refuse(journal.Class{Tag: "core.policy", Verbosity: 2}, "connection reset", append(local(s), slog.String("reason", reason))...)
 }
 
 // unmatched says why no rule matches f: of whoever the rules at that address do not speak, and which they are.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"zorpgo/engine/journal"
 	"zorpgo/engine/session"
 )
 
@@ -49,21 +50,30 @@ func (d *Dispatcher) Counts() Counts {
 	return Counts{NoRule: d.resets[resetNoRule].Load(), Denied: d.resets[resetDenied].Load(), Failures: d.failures.Load()}
 }
 
+// summary is what closing records are of.
+var summary = journal.Class{Tag: "core.summary", Verbosity: 4}
+
 // record writes the one closing record of a session.
 func record(log *slog.Logger, s *session.Session) {
+	if !log.Enabled(context.Background(), summary.Level()) {
+		return
+	}
+	tag, verbosity := summary.Attrs()
 	attrs := append([]slog.Attr{
-		slog.String("session", s.ID),
+		slog.String("session", s.ID), tag, verbosity,
 		slog.String("service", s.Service),
 		slog.Int("rule", s.RuleID),
 		slog.String("rule_pos", s.RulePos.String()),
-	}, ends(s)...)
+		slog.String("client", text(s.Client)), slog.String("client_zone", s.ClientZone.String()),
+	}, local(s)...)
 	attrs = append(append(attrs, layer("client", s.ClientTLS)...), layer("server", s.ServerTLS)...)
-	log.LogAttrs(context.Background(), slog.LevelInfo, "session closed", append(attrs,
+	log.LogAttrs(context.Background(), summary.Level(), "session closed", append(attrs,
 		slog.String("server", s.Server.String()),
 		slog.String("server_local", text(s.ServerLocal)),
 		slog.String("server_zone", s.ServerZone.String()),
 		slog.String("verdict", s.Verdict.String()),
 		slog.String("reason", s.Reason),
+		slog.Duration("connecting", s.Connecting),
 		slog.Duration("duration", time.Since(s.Started)),
 		slog.Int64("from_client", s.Count.FromClient),
 		slog.Int64("to_client", s.Count.ToClient),
@@ -86,12 +96,9 @@ func layer(side string, state *tls.ConnectionState) []slog.Attr {
 	}
 }
 
-// ends is what is known of a connection when it is accepted.
-func ends(s *session.Session) []slog.Attr {
-	list := []slog.Attr{
-		slog.String("client", text(s.Client)), slog.String("client_zone", s.ClientZone.String()),
-		slog.String("client_local", text(s.ClientLocal)),
-	}
+// local is what is known of a connection when it is accepted, beside its client.
+func local(s *session.Session) []slog.Attr {
+	list := []slog.Attr{slog.String("client_local", text(s.ClientLocal))}
 	if s.Peer.IsValid() {
 		list = append(list, slog.String("proxied_by", text(s.Peer)))
 	}

@@ -1,5 +1,10 @@
 package proxy
 
+import "zorpgo/engine/journal"
+
+// undecided is what the record of a protocol's bug is of.
+var undecided = journal.Class{Tag: "core.error", Verbosity: 1}
+
 // ending is how far the end of one side is, in either driver.
 type ending struct {
 	why  error // the side sends no more

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"log/slog"
 	"os"
 	"time"
 
@@ -65,7 +66,7 @@ func (e *flowEnd) keep(data []byte) {
 func (e *flowEnd) readMore() bool {
 	if len(e.input) == cap(e.input) {
 		if cap(e.input) == stream.LargeBuffer {
-			e.flow.s.Log.Error("protocol does not decide on its input", "side", e.side, "bytes", len(e.input))
+			e.flow.s.Note(undecided, "protocol does not decide on its input", slog.Any("side", e.side), slog.Int("bytes", len(e.input)))
 			e.flow.finish(nil)
 			return false
 		}

@@ -2,8 +2,10 @@ package proxy
 
 import (
 	"fmt"
+	"log/slog"
 	"time"
 
+	"zorpgo/engine/journal"
 	"zorpgo/engine/session"
 )
 
@@ -32,8 +34,7 @@ func (h *Hooks[V]) Begin(s *session.Session, tag string, look func() V) (connect
 	s.Meter.Function("connectServer", time.Since(began))
 	switch {
 	case err != nil:
-		s.Log.Error("connectServer failed", "tag", tag, "error", err)
-		s.Deny(session.AbortedByPolicyAction, fmt.Sprintf("connectServer failed: %v", err))
+		s.Abort(journal.Class{Tag: tag, Verbosity: 1}, session.AbortedByPolicyAction, fmt.Sprintf("connectServer failed: %v", err))
 	case !connect:
 		s.Deny(session.DeniedByPolicy, "connectServer returned no server")
 	}
@@ -49,6 +50,6 @@ func (h *Hooks[V]) End(s *session.Session, tag string, look func() V) {
 	err := h.ShutDown(look())
 	s.Meter.Function("shutDown", time.Since(began))
 	if err != nil {
-		s.Log.Error("shutDown failed", "tag", tag, "error", err)
+		s.Note(journal.Class{Tag: tag, Verbosity: 1}, "shutDown failed", slog.Any("error", err))
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"zorpgo/engine/chain"
 	"zorpgo/engine/encryption"
+	"zorpgo/engine/journal"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
@@ -43,7 +44,7 @@ func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client 
 	defer r.survive()
 	c := v.counter()
 	if !c.enter(v.MaxInstances) {
-		s.Deny(session.DeniedByLimit, fmt.Sprintf("service %q has max_instances=%d sessions already", v.Name, v.MaxInstances))
+		s.Abort(limits, session.DeniedByLimit, fmt.Sprintf("service %q has max_instances=%d sessions already", v.Name, v.MaxInstances))
 		s.Count.ToClient += turnAway(client, v.busy())
 		return
 	}
@@ -68,6 +69,12 @@ func (v *Service) number(env *Env, s *session.Session) {
 	}
 	s.Follow() // who looks on hears of it from its beginning
 }
+
+// What records are of.
+var (
+	limits   = journal.Class{Tag: "core.session", Verbosity: 2}
+	policies = journal.Class{Tag: "core.policy", Verbosity: 1}
+)
 
 // run is one session of a service.
 type run struct {
@@ -100,17 +107,16 @@ func (r *run) serve(ctx context.Context) {
 func (r *run) prepare() (p proxy.Protocol, connect, ok bool) {
 	p, err := r.service.Class.New(r.session)
 	if err != nil {
-		r.session.Deny(session.AbortedByPolicyAction, fmt.Sprintf("class %s cannot be set up: %v", r.service.Class.Name(), err))
+		r.session.Abort(policies, session.AbortedByPolicyAction, fmt.Sprintf("class %s cannot be set up: %v", r.service.Class.Name(), err))
 		return nil, false, false
 	}
 	if err := checkEncryption(r.session.Encryption, r.service.Class); err != nil {
-		r.session.Deny(session.AbortedByPolicyAction, err.Error())
+		r.session.Abort(policies, session.AbortedByPolicyAction, err.Error())
 		p.Close()
 		return nil, false, false
 	}
 	if connect, err = start(p); err != nil {
-		r.session.Log.Error("session ended before it began", "error", err)
-		r.session.Deny(session.AbortedByPolicyAction, err.Error())
+		r.session.Abort(policies, session.AbortedByPolicyAction, err.Error())
 		p.Close()
 		return nil, false, false
 	}
@@ -147,7 +153,7 @@ func (r *run) connector(wanted bool) func(context.Context) (net.Conn, error) {
 
 func (r *run) keepAlive(conn net.Conn) {
 	if err := stream.KeepAlive(encryption.Bare(conn)); err != nil {
-		r.session.Log.Warn("no keep-alive", "error", err)
+		r.session.Note(journal.Class{Tag: "core.error", Verbosity: 3}, "no keep-alive", slog.Any("error", err))
 	}
 }
 
@@ -167,7 +173,7 @@ func (r *run) survive() {
 // bug records a panic.
 func (r *run) bug(crash any) {
 	r.session.Meter.Bug()
-	r.session.Log.LogAttrs(context.Background(), slog.LevelError, "session met a bug, please report it",
+	r.session.Note(journal.Class{Tag: "core.error", Verbosity: 0}, "session met a bug, please report it",
 		slog.Any("panic", fmt.Sprint(crash)), slog.String("stack", string(debug.Stack())))
 	r.session.Deny(session.DeniedByUnknownFail, fmt.Sprintf("panic: %v", crash))
 }

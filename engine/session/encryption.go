@@ -1,11 +1,11 @@
 package session
 
 import (
-	"context"
 	"crypto/tls"
 	"log/slog"
 
 	"zorpgo/engine/encryption"
+	"zorpgo/engine/journal"
 )
 
 // Encrypted records that the connection of side, "client" or "server", is under TLS from now on.
@@ -13,7 +13,7 @@ import (
 func (s *Session) Encrypted(side string, conn *tls.Conn) {
 	state := conn.ConnectionState()
 	s.Secured(side, &state)
-	s.Log.LogAttrs(context.Background(), slog.LevelDebug, "TLS begins", slog.String("side", side),
+	s.Note(journal.Class{Tag: "core.debug", Verbosity: 6}, "TLS begins", slog.String("side", side),
 		slog.String("version", tls.VersionName(state.Version)), slog.String("cipher", tls.CipherSuiteName(state.CipherSuite)))
 }
 
@@ -33,5 +33,5 @@ func (s *Session) Secured(side string, state *tls.ConnectionState) {
 func (s *Session) NotEncrypted(side string, err error) {
 	reason := encryption.Reason(err)
 	s.Deny(DeniedByConnectionFail, "no TLS with the "+side+": "+reason)
-	s.Log.LogAttrs(context.Background(), slog.LevelWarn, "TLS failed", slog.String("side", side), slog.String("reason", reason))
+	s.Refuse(journal.Class{Tag: "core.error", Verbosity: 2}, "TLS failed", slog.String("side", side), slog.String("reason", reason))
 }

@@ -50,11 +50,12 @@ type Session struct {
 	ClientTLS, ServerTLS *tls.ConnectionState // of each side; nil while it is in clear
 	PlayedTLS            bool                 // no handshake is made where TLS begins with the first byte: who leads the session plays it
 
-	Started time.Time
-	Verdict Verdict
-	Reason  string // why the verdict is not Accepted, for the closing record
-	Count   Counters
-	Meter   *meter.Service // of the service; nil: nobody counts
+	Started    time.Time
+	Connecting time.Duration // what connecting to the server took, failures before it included
+	Verdict    Verdict
+	Reason     string // why the verdict is not Accepted, for the closing record
+	Count      Counters
+	Meter      *meter.Service // of the service; nil: nobody counts
 
 	Trace *trace.Hub // of those who look on; nil: nobody can
 	tap   *trace.Tap // where to tell them; nil until somebody did

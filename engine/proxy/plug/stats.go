@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"zorpgo/engine/journal"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
 )
@@ -78,10 +79,9 @@ func (m *Machine) Answered(x proxy.Exchange) {
 	case m.done || s.goOn && s.err == nil:
 		return
 	case s.err != nil:
-		m.session.Log.Error("packetStats failed", "tag", "plug.error", "error", s.err)
-		m.session.Deny(session.AbortedByPolicyAction, fmt.Sprintf("packetStats failed: %v", s.err))
+		m.session.Abort(journal.Class{Tag: "plug.policy", Verbosity: 1}, session.AbortedByPolicyAction, fmt.Sprintf("packetStats failed: %v", s.err))
 	default:
-		m.session.Deny(session.AbortedByPolicyAction, "packetStats ended the session")
+		m.session.Abort(journal.Class{Tag: "plug.policy", Verbosity: 2}, session.AbortedByPolicyAction, "packetStats ended the session")
 	}
 	m.close(x)
 }

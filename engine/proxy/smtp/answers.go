@@ -67,6 +67,9 @@ func (a *answer) in(enhanced bool) []byte {
 	return a.plain
 }
 
+// text is what it says.
+func (a *answer) text() string { return string(a.plain[len(a.code)+1 : len(a.plain)-len(crlf)]) }
+
 // policyAnswer is the reply that a table entry or a hook words itself; empty parts have their defaults.
 func policyAnswer(code, text string) answer {
 	if code == "" {

@@ -3,6 +3,7 @@ package smtp
 import (
 	"bytes"
 	"encoding/base64"
+	"log/slog"
 
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
@@ -13,6 +14,7 @@ var layered = [...]string{"GSSAPI", "DIGEST-MD5", "KERBEROS_V4", "KERBEROS_V5", 
 
 // parseAuth: AUTH mechanism [initial-response] (RFC 4954 §4).
 func (m *Machine) parseAuth(param []byte) *answer {
+	m.set(flagDiscreet)
 	switch {
 	case m.state == stateInitial || m.state > stateHello || m.is(flagLoggedIn):
 		return &answerOrder
@@ -98,7 +100,7 @@ func (m *Machine) sendAuth(x proxy.Exchange, text []byte, e exchange) {
 // cancelAuth refuses a client's answer, and has the server give up the login too; its reply to that is not the client's.
 func (m *Machine) cancelAuth(x proxy.Exchange, a *answer) {
 	m.countRefusal(ReasonAuth)
-	m.session.Log.Info("authentication answer refused", "tag", "smtp.violation", "code", a.code)
+	m.session.Refuse(violation, "authentication answer refused", slog.String("verb", "AUTH"), slog.String("code", a.code), slog.String("text", a.text()))
 	m.reply(x, a)
 	m.sendAuth(x, cancel, exchange{verb: verbAUTH, key: verbAUTH, swallow: true})
 	m.countError(x)
@@ -111,18 +113,18 @@ func (m *Machine) authAnswered(x proxy.Exchange, code int) {
 		m.phase = phaseAuth
 	case code == 235:
 		m.set(flagLoggedIn)
-		m.session.Log.Info("client logged in", "tag", "smtp.info")
+		m.session.Note(info, "client logged in")
 	case code/100 == 5:
-		m.failedLogin(x)
+		m.failedLogin(x, code)
 	}
 }
 
 // failedLogin ends a session that guesses.
-func (m *Machine) failedLogin(x proxy.Exchange) {
+func (m *Machine) failedLogin(x proxy.Exchange, code int) {
 	m.authFailures++
-	m.session.Log.Info("login refused by the server", "tag", "smtp.policy", "failures", m.authFailures)
+	m.session.Refuse(policy, "login refused by the server", slog.String("verb", "AUTH"), slog.Int("code", code), slog.Int("failures", m.authFailures))
 	if limit := m.settings.Limits.AuthFailures; limit > 0 && m.authFailures >= limit {
-		m.session.Deny(session.DeniedByLimit, "too many refused logins")
+		m.session.Abort(policy, session.DeniedByLimit, "too many refused logins")
 		m.closing(x, &answerErrors)
 	}
 }
@@ -131,7 +133,7 @@ func (m *Machine) failedLogin(x proxy.Exchange) {
 // accepted cannot be taken back.
 func (m *Machine) undoAuth(x proxy.Exchange, r reply) {
 	if r.code != 334 {
-		m.session.Deny(session.AbortedByPolicyAction, "policy refused a login that the server accepted")
+		m.session.Abort(policy, session.AbortedByPolicyAction, "policy refused a login that the server accepted")
 		m.done(x)
 		return
 	}

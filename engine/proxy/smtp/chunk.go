@@ -167,7 +167,7 @@ func (m *Machine) pieceAnswered(x proxy.Exchange, r reply) {
 
 // refuseUncertain ends a session whose octets cannot be counted any more.
 func (m *Machine) refuseUncertain(x proxy.Exchange) {
-	m.session.Deny(session.AbortedByPolicyAction, "BDAT without a certain size")
+	m.session.Abort(violation, session.AbortedByPolicyAction, "BDAT without a certain size")
 	m.closing(x, &answerSyntax)
 }
 

@@ -23,7 +23,7 @@ func (m *Machine) receiveCommand(x proxy.Exchange, data []byte) int {
 	case fault == lineMore:
 		return 0
 	case fault.has(lineEndless), fault.has(lineBareLF) && m.settings.RequireCRLF:
-		m.session.Deny(session.AbortedByPolicyAction, "client sent a line without a proper end")
+		m.session.Abort(violation, session.AbortedByPolicyAction, "client sent a line without a proper end")
 		m.closing(x, &answerClosing)
 		return len(data)
 	}
@@ -37,6 +37,9 @@ func (m *Machine) receiveCommand(x proxy.Exchange, data []byte) int {
 	}
 	m.session.Count.Commands++
 	m.session.Meter.Command(int(verbOf(name)))
+	if m.session.Logs(requests) {
+		m.logRequest(name, param, len(text))
+	}
 	switch {
 	case fault.has(lineControl|lineBareCR) || len(name) == 0 || len(text) > longest:
 		m.refuseLine(x, text)
@@ -254,7 +257,7 @@ func (m *Machine) refuse(x proxy.Exchange, name []byte, a *answer) {
 	m.countRefusal(reasonOf(a))
 	m.countReply(verb, a.class())
 	m.tellRefusal(name, reasonOf(a))
-	m.session.Log.Info("command refused", "tag", "smtp.policy", "verb", string(name), "code", a.code)
+	m.logRefusal(name, a)
 	text := a.in(m.is(flagShown) && verb != verbHELO && verb != verbEHLO)
 	if verb == verbBDAT && m.state == stateRcpt {
 		m.set(flagChunkRefused)
@@ -273,7 +276,7 @@ func (m *Machine) refuseLine(x proxy.Exchange, text []byte) {
 	m.countRefusal(ReasonLine)
 	m.countReply(verbOther, 5)
 	m.tellRefusal(nil, ReasonLine)
-	m.session.Log.Info("invalid command line", "tag", "smtp.violation", "length", len(text))
+	m.logLineRefused(len(text))
 	if headerLine(text) {
 		m.foreignProtocol(x)
 		return
@@ -288,7 +291,7 @@ func (m *Machine) refuseLine(x proxy.Exchange, text []byte) {
 
 // foreignProtocol turns away a browser or the like, before what it sends can mean anything (ALPACA).
 func (m *Machine) foreignProtocol(x proxy.Exchange) {
-	m.session.Deny(session.AbortedByPolicyAction, "client speaks another protocol")
+	m.session.Abort(violation, session.AbortedByPolicyAction, "client speaks another protocol")
 	m.session.Meter.Refusal(int(ReasonProtocol))
 	m.closing(x, &answerClosing)
 }
@@ -311,7 +314,7 @@ func headerLine(text []byte) bool {
 func (m *Machine) countError(x proxy.Exchange) {
 	m.errors++
 	if m.errors > m.settings.Limits.Errors && m.phase != phaseDone {
-		m.session.Deny(session.DeniedByLimit, "too many errors")
+		m.session.Abort(violation, session.DeniedByLimit, "too many errors")
 		m.closing(x, &answerErrors)
 	}
 }

@@ -2,7 +2,6 @@ package smtp
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"strconv"
 
@@ -16,7 +15,7 @@ const maxDiscard = 256 << 20
 // receiveBody takes mail data.
 func (m *Machine) receiveBody(x proxy.Exchange, data []byte) int {
 	if m.tooSlow(len(data)) {
-		m.session.Deny(session.DeniedByLimit, "client sends too slowly")
+		m.session.Abort(violation, session.DeniedByLimit, "client sends too slowly")
 		m.closing(x, &answerSlow)
 		return len(data)
 	}
@@ -147,10 +146,10 @@ func (m *Machine) account(code int, note string) {
 		m.session.Meter.Message()
 	}
 	m.tellMessage(code, note)
-	if !m.session.Log.Enabled(context.Background(), slog.LevelInfo) {
+	if !m.session.Logs(accounting) {
 		return
 	}
-	m.session.Log.LogAttrs(context.Background(), slog.LevelInfo, "message", slog.String("tag", "smtp.accounting"),
+	m.session.Note(accounting, "message",
 		slog.String("sender", string(m.sender)), slog.Int("recipients", m.accepted), slog.Int64("size", m.size),
 		slog.Int("code", code), slog.String("note", note), slog.String("header", m.header.fault.String()))
 }

@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"log/slog"
 	"time"
 
 	"zorpgo/engine/encryption"
@@ -40,7 +41,7 @@ func (m *Machine) requestDecided(x proxy.Exchange, verb Verb, name []byte, e Ent
 
 // abort is Zorp's ABORT: 421 and close.
 func (m *Machine) abort(x proxy.Exchange) {
-	m.session.Deny(session.AbortedByPolicyAction, "policy aborted the session")
+	m.session.Abort(policy, session.AbortedByPolicyAction, "policy aborted the session")
 	m.closing(x, &answerClosing)
 }
 
@@ -65,7 +66,7 @@ func (m *Machine) accept(x proxy.Exchange, verb, key Verb, name []byte) {
 		}
 	case verbMAIL:
 		if limit := m.settings.Limits.Transactions; limit > 0 && m.transactions >= limit {
-			m.session.Deny(session.DeniedByLimit, "too many transactions")
+			m.session.Abort(policy, session.DeniedByLimit, "too many transactions")
 			m.closing(x, &answerSession)
 			return
 		}
@@ -183,7 +184,7 @@ func (m *Machine) hookDecided(x proxy.Exchange, verb Verb, action Action, err er
 
 // hookFailed refuses for now: a hook that cannot answer never accepts.
 func (m *Machine) hookFailed(x proxy.Exchange, name []byte, err error) {
-	m.session.Log.Error("policy function failed", "tag", "smtp.policy", "verb", string(name), "error", err)
+	m.session.Note(failing, "policy function failed", slog.String("verb", m.shownVerb(name)), slog.Any("error", err))
 	m.session.Deny(session.InvalidPolicyCall, "policy function failed")
 	m.refuse(x, name, &answerHook)
 }
@@ -198,7 +199,7 @@ func (m *Machine) hookRejected(x proxy.Exchange, name []byte) {
 	}
 	m.refuse(x, name, &a)
 	if v.ErrorAbort && m.phase != phaseDone {
-		m.session.Deny(session.AbortedByPolicyAction, "policy aborted the session")
+		m.session.Abort(policy, session.AbortedByPolicyAction, "policy aborted the session")
 		m.done(x)
 	}
 }

@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"log/slog"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
 )
@@ -154,7 +155,8 @@ func (m *Machine) inspect(content []byte, overhead int64) *answer {
 func (m *Machine) refuseContent(x proxy.Exchange, a *answer) {
 	m.session.Deny(session.AbortedByPolicyAction, "message refused")
 	m.session.Meter.Refusal(int(reasonOf(a)))
-	m.session.Log.Info("message refused", "tag", "smtp.violation", "code", a.code, "size", m.size)
+	m.session.Refuse(violation, "message refused", slog.String("verb", "DATA"), slog.String("code", a.code),
+		slog.String("reason", reasonOf(a).String()), slog.String("text", a.text()), slog.Int64("size", m.size))
 	x.Hangup(proxy.Server)
 	verdict := a.in(m.is(flagShown) || a == &answerContent)
 	if m.phase == phaseBody {

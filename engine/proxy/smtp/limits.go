@@ -103,7 +103,7 @@ func (m *Machine) overTime(x proxy.Exchange) bool {
 	if total == 0 || m.session.Started.IsZero() || m.now().Sub(m.session.Started) < total {
 		return false
 	}
-	m.session.Deny(session.DeniedByLimit, "session too long")
+	m.session.Abort(policy, session.DeniedByLimit, "session too long")
 	m.closing(x, &answerClosing)
 	return true
 }
@@ -118,7 +118,7 @@ func (m *Machine) idles(x proxy.Exchange, verb Verb) bool {
 	if limit := m.settings.Limits.IdleCommands; limit == 0 || m.idle <= limit {
 		return false
 	}
-	m.session.Deny(session.DeniedByLimit, "too many commands without a message")
+	m.session.Abort(policy, session.DeniedByLimit, "too many commands without a message")
 	m.closing(x, &answerErrors)
 	return true
 }

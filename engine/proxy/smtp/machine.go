@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"log/slog"
 	"time"
 
 	"zorpgo/engine/proxy"
@@ -190,14 +191,14 @@ func (m *Machine) clientEnded(x proxy.Exchange, why error) {
 		m.account(0, "client lost in mail data")
 	}
 	if isTimeout(why) {
-		m.session.Deny(session.AbortedByPolicyAction, "client silent too long")
+		m.session.Abort(violation, session.AbortedByPolicyAction, "client silent too long")
 		m.reply(x, &answerClosing)
 	}
 	m.done(x)
 }
 
 func (m *Machine) serverEnded(x proxy.Exchange, why error) {
-	m.session.Log.Info("server lost", "tag", "smtp.error", "error", why)
+	m.session.Note(faults, "server lost", slog.Any("error", why))
 	m.lostServer(x)
 }
 
@@ -251,18 +252,16 @@ func (m *Machine) reply(x proxy.Exchange, a *answer) { x.Send(proxy.Client, a.in
 
 // earlyTalker turns away who speaks before the greeting (RFC 5321 §4.3.1).
 func (m *Machine) earlyTalker(x proxy.Exchange) {
-	m.session.Deny(session.AbortedByPolicyAction, "client spoke before the greeting")
+	m.session.Abort(violation, session.AbortedByPolicyAction, "client spoke before the greeting")
 	m.session.Meter.Refusal(int(ReasonSync))
-	m.session.Log.Info("client spoke before the greeting", "tag", "smtp.violation")
 	m.closing(x, &answerSync)
 }
 
 // outOfTurn turns away who sends on after a command that must end a group (RFC 2920 §3.1): what follows could be mail
 // data that would run as commands, or commands that would run as mail data.
 func (m *Machine) outOfTurn(x proxy.Exchange) {
-	m.session.Deny(session.AbortedByPolicyAction, "client did not wait for a reply")
+	m.session.Abort(violation, session.AbortedByPolicyAction, "client did not wait for a reply")
 	m.session.Meter.Refusal(int(ReasonSync))
-	m.session.Log.Info("client did not wait for a reply", "tag", "smtp.violation")
 	m.closing(x, &answerSync)
 }
 

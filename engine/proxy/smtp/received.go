@@ -3,8 +3,10 @@ package smtp
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"strings"
 
+	"zorpgo/engine/journal"
 	"zorpgo/engine/proxy"
 )
 
@@ -20,7 +22,7 @@ func (m *Machine) askReceived(x proxy.Exchange, then func(proxy.Exchange)) {
 			m.received, err = receivedLine(text, v.UTF8)
 		}
 		if err != nil {
-			m.session.Log.Error("Received line left out", "tag", "smtp.error", "error", err)
+			m.session.Note(journal.Class{Tag: faults.Tag, Verbosity: 1}, "Received line left out", slog.Any("error", err))
 		}
 		then(x)
 	}

@@ -3,6 +3,7 @@ package smtp
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"strings"
 	"unicode/utf8"
 
@@ -221,7 +222,7 @@ func askMatcher(on *session.Session, m match.Matcher, text string) (hit, known b
 		return false, false, err
 	}
 	if err != nil {
-		on.Log.Warn("matcher could not tell", "tag", "smtp.policy", "address", text, "error", err)
+		on.Note(policy, "matcher could not tell", slog.String("address", text), slog.Any("error", err))
 	}
 	return hit, err == nil, nil
 }

@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"log/slog"
 
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
@@ -12,7 +13,7 @@ func (m *Machine) receiveReply(x proxy.Exchange, data []byte) int {
 	r, complete, err := m.parser.next(data, m.settings)
 	switch {
 	case err != nil:
-		m.session.Log.Info("server gave a malformed reply", "tag", "smtp.violation")
+		m.session.Refuse(violation, "server gave a malformed reply", slog.String("reason", err.Error()))
 		m.lostServer(x)
 		return len(data)
 	case !complete:
@@ -24,6 +25,9 @@ func (m *Machine) receiveReply(x proxy.Exchange, data []byte) int {
 		m.set(flagMore)
 	}
 	r.raw = r.canonical(m.settings.MaxResponseLength)
+	if m.session.Logs(responses) {
+		m.logResponse(r)
+	}
 	switch {
 	case m.phase == phaseGreeting:
 		if m.settings.ServerPoolSize > 0 && r.code == 220 {
@@ -76,14 +80,14 @@ func (m *Machine) unasked(x proxy.Exchange, r reply) {
 	case m.phase == phaseCommand && r.code == 421:
 		m.closedByServer(x, r)
 	default:
-		m.session.Log.Info("server spoke unasked", "tag", "smtp.violation", "code", r.code)
+		m.session.Refuse(violation, "server spoke unasked", slog.Int("code", r.code))
 		m.lostServer(x)
 	}
 }
 
 // closedByServer relays 421, to whatever it is the answer, and closes (RFC 5321 §3.8).
 func (m *Machine) closedByServer(x proxy.Exchange, r reply) {
-	m.session.Deny(session.DeniedByConnectionFail, "server closed the session with 421")
+	m.session.Abort(faults, session.DeniedByConnectionFail, "server closed the session with 421")
 	if len(m.queue) > 0 && m.queue[0].final {
 		m.account(r.code, "")
 	}

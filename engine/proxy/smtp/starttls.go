@@ -165,8 +165,7 @@ func (m *Machine) forwarded(x proxy.Exchange, err error) {
 func (m *Machine) passThrough(x proxy.Exchange, r reply) {
 	m.queue = m.queue[:0]
 	if m.is(flagMore) || x.Probe(proxy.Server) || x.Probe(proxy.Client) {
-		m.session.Deny(session.AbortedByPolicyAction, proxy.ErrInjected.Error())
-		m.session.Log.Info("bytes behind STARTTLS", "tag", "smtp.violation")
+		m.session.Abort(violation, session.AbortedByPolicyAction, proxy.ErrInjected.Error())
 		m.reply(x, &answerNoTLS)
 		m.done(x)
 		return
@@ -175,7 +174,7 @@ func (m *Machine) passThrough(x proxy.Exchange, r reply) {
 	if f := m.telling(); f != nil {
 		f.notes = append(f.notes, "TLS passes through: what is said from here on is not seen")
 	}
-	m.session.Log.Info("TLS passes through, nothing more is checked", "tag", "smtp.info")
+	m.session.Note(info, "TLS passes through, nothing more is checked")
 	m.phase = phaseCopy
 	m.await(x)
 }

@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"log/slog"
 	"zorpgo/engine/encryption"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
@@ -74,7 +75,7 @@ func (m *Machine) startTLSAnswered(x proxy.Exchange, r reply) {
 	case m.serverMode() == encryption.StartTLSRequired || r.class() == 2:
 		m.withoutTLS(x, "the server refused STARTTLS")
 	default:
-		m.session.Log.Info("server refused STARTTLS, the session goes on in clear", "tag", "smtp.info", "code", r.code)
+		m.session.Note(info, "server refused STARTTLS, the session goes on in clear", slog.Int("code", r.code))
 		m.set(flagServerPlain)
 		m.sayPending(x)
 	}
@@ -90,7 +91,7 @@ func (m *Machine) sayPending(x proxy.Exchange) {
 func (m *Machine) withoutTLS(x proxy.Exchange, why string) {
 	if why != "" {
 		m.session.Deny(session.DeniedByConnectionFail, "no TLS with the server: "+why)
-		m.session.Log.Warn("TLS failed", "side", "server", "reason", why)
+		m.session.Refuse(faults, "TLS failed", slog.String("side", "server"), slog.String("reason", why))
 	}
 	x.Hangup(proxy.Server)
 	m.phase, m.refusedBy = phaseNoServer, 4

@@ -49,6 +49,7 @@ const (
 	flagSecuring                       // TLS begins on one of the sides
 	flagMore                           // the server sent something behind the reply at hand
 	flagServerPlain                    // the server has no TLS, and need not
+	flagDiscreet                       // what is no command may be a secret, or content, of a client that was refused
 )
 
 func (m *Machine) is(f flags) bool { return m.flags&f != 0 }

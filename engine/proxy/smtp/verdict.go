@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"log/slog"
 	"strconv"
 
 	"zorpgo/engine/proxy"
@@ -47,7 +48,7 @@ func (m *Machine) delivered(r reply) bool {
 // believes, the transaction is poisoned or undone.
 func (m *Machine) replyRefused(x proxy.Exchange, r reply, a answer) {
 	m.countRefusal(ReasonReply)
-	m.session.Log.Info("reply refused", "tag", "smtp.policy", "code", r.code, "answer", a.code)
+	m.logReplyRefused(r, &a)
 	if m.phase == phaseGreeting || (m.queue[0].verb == verbDATA || m.queue[0].final) && r.class() < 4 {
 		m.refusedOutOfStep(x, r, a)
 		return
@@ -136,7 +137,7 @@ func (m *Machine) replyHookDecided(x proxy.Exchange, r reply, action Action, err
 	case err == nil && action == Accept && m.mayReword(r):
 		m.acceptReworded(x, r)
 	case m.delivered(r):
-		m.session.Log.Error("policy function cannot take back a delivered message", "tag", "smtp.policy", "error", err)
+		m.session.Note(failing, "policy function cannot take back a delivered message", slog.Any("error", err))
 		m.replyAccepted(x, r, r.code)
 	case err == nil && action == Abort:
 		m.abort(x)
@@ -146,7 +147,7 @@ func (m *Machine) replyHookDecided(x proxy.Exchange, r reply, action Action, err
 			m.done(x)
 		}
 	default:
-		m.session.Log.Error("policy function failed", "tag", "smtp.policy", "reply", r.code, "error", err)
+		m.session.Note(failing, "policy function failed", slog.Int("code", r.code), slog.Any("error", err))
 		m.session.Deny(session.InvalidPolicyCall, "policy function failed")
 		m.replyRefused(x, r, answerHook)
 	}

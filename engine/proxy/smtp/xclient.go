@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -98,7 +99,7 @@ func (m *Machine) introduced(x proxy.Exchange, r reply) {
 	case verb == verbXCLIENT && r.code == 220, verb == verbXFORWARD && r.class() == 2:
 		m.sayNextLine(x, verb)
 	case m.settings.PermitUnannouncedClient && r.class() >= 4:
-		m.session.Log.Warn("server refused to be told of the client", "tag", "smtp.policy", "verb", verb.String(), "code", r.code)
+		m.session.Note(faults, "server refused to be told of the client", slog.String("verb", verb.String()), slog.Int("code", r.code))
 		m.intro.lines, m.intro.forward = nil, ""
 		m.sayNextLine(x, verb)
 	default:
@@ -162,7 +163,7 @@ func (m *Machine) forwardsClient(x proxy.Exchange, mail exchange, name []byte) b
 
 // unannounced leaves the client without a server, which would take it for the proxy.
 func (m *Machine) unannounced(x proxy.Exchange, why string) {
-	m.session.Log.Warn("server was not told of the client", "tag", "smtp.policy", "reason", why)
+	m.session.Refuse(faults, "server was not told of the client", slog.String("code", "451"), slog.String("reason", why))
 	m.session.Deny(session.DeniedByConnectionFail, "server was not told of the client: "+why)
 	m.countRefusal(ReasonServer)
 	x.Hangup(proxy.Server)

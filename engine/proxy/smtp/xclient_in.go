@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"log/slog"
 	"net/netip"
 
 	"zorpgo/engine/proxy"
@@ -139,8 +140,8 @@ func (m *Machine) becomes(values map[string]string) {
 	if values["PROTO"] == "ESMTP" {
 		m.set(flagESMTP)
 	}
-	s.Log.Info("client announced", "tag", "smtp.info", "client", s.Client.String(), "client_zone", s.ClientZone.String(),
-		"proxied_by", s.Peer.String(), "name", i.name)
+	s.Note(info, "client announced", slog.Any("client", s.Client), slog.String("client_zone", s.ClientZone.String()),
+		slog.Any("proxied_by", s.Peer), slog.String("name", i.name))
 }
 
 // changed is at with another address, whose port is not known then, or another port.
@@ -174,7 +175,8 @@ func (m *Machine) receiveXForward(x proxy.Exchange, name, param []byte) {
 	for name, value := range values {
 		i.told[name] = value
 	}
-	m.session.Log.Info("client forwarded", "tag", "smtp.info", "client", coded(values["ADDR"]), "name", coded(values["NAME"]), "ident", coded(values["IDENT"]))
+	m.session.Note(info, "client forwarded", slog.String("client", coded(values["ADDR"])), slog.String("name", coded(values["NAME"])),
+		slog.String("ident", coded(values["IDENT"])))
 	m.local(x, answerForwarded.in(m.is(flagShown)))
 }
 

@@ -1,0 +1,97 @@
+package journal
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+)
+
+// Options are what a Handler works with.
+type Options struct {
+	Verbosity *Verbosity // what is written
+	Recent    *Recent    // is told of refusals, whatever is written; nil: nobody asks
+	Repeats   *Repeats   // has events counted that repeat; nil: every record is written
+}
+
+// Handler is a slog.Handler that leaves records to another, after it has decided whether they are written and made them
+// fit to be read.
+type Handler struct {
+	options *Options
+	next    slog.Handler
+	session string // whose records these are; "": the engine's
+}
+
+var _ slog.Handler = (*Handler)(nil)
+
+// New is a Handler before next.
+func New(next slog.Handler, o Options) *Handler { return &Handler{options: &o, next: next} }
+
+// Enabled implements slog.Handler: whether there is a tag whose records of that level are wanted.
+func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
+	return lowest(level) <= h.options.Verbosity.most() || h.options.Recent != nil && refused(ctx)
+}
+
+// Handle implements slog.Handler.
+func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
+	if h.options.Recent != nil && refused(ctx) {
+		h.options.Recent.note(h.session, &r)
+	}
+	c, said := classOf(&r)
+	if !h.options.Verbosity.wants(c) {
+		return nil
+	}
+	if !said {
+		r = classed(r, c)
+	}
+	if !h.options.Repeats.admits(h, c, &r) {
+		return nil
+	}
+	return h.write(r)
+}
+
+func (h *Handler) write(r slog.Record) error {
+	r.Level = max(r.Level, slog.LevelDebug)
+	return h.next.Handle(context.Background(), washed(r))
+}
+
+// classed is r with its class said.
+func classed(r slog.Record, c Class) slog.Record {
+	tag, verbosity := c.Attrs()
+	n := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	for a := range r.Attrs {
+		if a.Key != tagKey && a.Key != verbosityKey {
+			n.AddAttrs(a)
+		}
+	}
+	n.AddAttrs(tag, verbosity)
+	return n
+}
+
+// WithAttrs implements slog.Handler.
+func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	own := &Handler{options: h.options, session: h.session}
+	for i, a := range attrs {
+		if a.Key == "session" {
+			own.session = a.Value.String()
+		}
+		if clean, dirty := wash(a); dirty {
+			attrs = append(append(append([]slog.Attr(nil), attrs[:i]...), clean), attrs[i+1:]...)
+		}
+	}
+	own.next = h.next.WithAttrs(attrs)
+	return own
+}
+
+// WithGroup implements slog.Handler.
+func (h *Handler) WithGroup(name string) slog.Handler {
+	return &Handler{options: h.options, session: h.session, next: h.next.WithGroup(name)}
+}
+
+// service is the one of the session: the last part of its ID without its number.
+func (h *Handler) service() string {
+	name := h.session[strings.LastIndexByte(h.session, '/')+1:]
+	if i := strings.LastIndexByte(name, ':'); i >= 0 {
+		name = name[:i]
+	}
+	return name
+}
