@@ -9,6 +9,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"zorpgo/builtins/word"
+	"zorpgo/engine/journal"
 )
 
 const levelDoc = "0 (important) to 10: 0 and 1 are errors, 2 a warning, 3 and 4 informative, 5 and more for debugging"
@@ -78,11 +79,12 @@ type record struct {
 }
 
 func (r *record) write(logger *slog.Logger) error {
-	level := slogLevel(r.verbosity)
-	if !logger.Enabled(context.Background(), level) {
+	class := journal.Class{Tag: word.Escape(r.tag), Verbosity: min(max(r.verbosity, 0), journal.MaxVerbosity)}
+	if !logger.Enabled(context.Background(), class.Level()) {
 		return nil
 	}
-	logger.Log(context.Background(), level, word.Escape(r.text()), "tag", word.Escape(r.tag))
+	tag, verbosity := class.Attrs()
+	logger.LogAttrs(context.Background(), class.Level(), word.Escape(r.text()), tag, verbosity)
 	return nil
 }
 
@@ -96,17 +98,4 @@ func (r *record) text() string {
 	}
 	s, _ := starlark.AsString(text)
 	return s
-}
-
-// slogLevel maps Zorp's verbosity.
-func slogLevel(verbosity int) slog.Level {
-	switch {
-	case verbosity <= 1:
-		return slog.LevelError
-	case verbosity == 2:
-		return slog.LevelWarn
-	case verbosity <= 4:
-		return slog.LevelInfo
-	}
-	return slog.LevelDebug - slog.Level(min(verbosity, 10)-5)
 }

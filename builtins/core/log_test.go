@@ -15,13 +15,13 @@ import (
 
 func TestLog(t *testing.T) {
 	for _, c := range []struct{ call, want string }{
-		{`log(None, CORE_POLICY, 3, "n=%d", 5)`, `level=INFO msg="n=5" tag=core.policy`},
-		{`log("s1", "x.y", 1, "%s and %s", ("a", "b\n"))`, `level=ERROR msg="a and b\\x0a" session=s1 tag=x.y`},
-		{`log(CORE_ERROR, 2, "plain %s")`, `level=WARN msg="plain %s" tag=core.error`},
+		{`log(None, CORE_POLICY, 3, "n=%d", 5)`, `level=INFO msg="n=5" tag=core.policy verbosity=3`},
+		{`log("s1", "x.y", 1, "%s and %s", ("a", "b\n"))`, `level=ERROR msg="a and b\\x0a" session=s1 tag=x.y verbosity=1`},
+		{`log(CORE_ERROR, 2, "plain %s")`, `level=WARN msg="plain %s" tag=core.error verbosity=2`},
 		{`log(None, CORE_DEBUG, 6, "%s", 1)`, ""},
 		{`log(None, CORE_DEBUG, 6, "%s %s", 1)`, ""},
-		{`log(None, CORE_INFO, 4, "%s %s", 1)`, "level=INFO msg=\"%s %s (not enough arguments for format string)\" tag=core.info"},
-		{`proxyLog(None, CORE_DEBUG, 5, "\x01\u200b" + "\u00e9"[:1])`, `level=DEBUG msg=\x01\u200b\xc3 tag=core.debug`},
+		{`log(None, CORE_INFO, 4, "%s %s", 1)`, "level=INFO msg=\"%s %s (not enough arguments for format string)\" tag=core.info verbosity=4"},
+		{`proxyLog(None, CORE_DEBUG, 5, "\x01\u200b" + "\u00e9"[:1])`, `level=DEBUG msg=\x01\u200b\xc3 tag=core.debug verbosity=5`},
 	} {
 		var out bytes.Buffer
 		noTime := func(_ []string, a slog.Attr) slog.Attr {

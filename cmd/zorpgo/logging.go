@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
 	"slices"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -83,6 +86,25 @@ func (l *logging) decide(cmd *cobra.Command) error {
 	}
 	l.verbosity.Set(l.verbose, spec)
 	return nil
+}
+
+// tune has signals raise and lower the verbosity, as Zorp does. A log that nobody reads any more ends nothing: without
+// this a closed pipe at standard error would end the process.
+func (l *logging) tune(log *slog.Logger) (stop func()) {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE)
+	go func() { // ends when it is stopped
+		for got := range signals {
+			by := map[os.Signal]int{syscall.SIGUSR1: 1, syscall.SIGUSR2: -1}[got]
+			if by != 0 {
+				log.Info("log changed", "verbose", l.verbosity.Change(by))
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+	}
 }
 
 // record logs findings, each as one record of its severity.

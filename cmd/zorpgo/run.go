@@ -81,6 +81,7 @@ func (s *server) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer s.log.repeats.Flush()
+	defer s.log.tune(log)()
 	s.says = log
 	config, err := s.loadGood(s.teller(cmd, log))
 	if err != nil {
@@ -104,7 +105,8 @@ func (s *server) run(cmd *cobra.Command) error {
 	if err := s.control.open(log, config.Instance); err != nil {
 		return machine(err)
 	}
-	s.control.serve(log, e, admin.Options{Files: s.files, Token: token, Recent: &s.log.recent, Reload: func() admin.Outcome { return s.reload(cmd, e, log) }})
+	s.control.serve(log, e, admin.Options{Files: s.files, Token: token, Recent: &s.log.recent, Verbosity: &s.log.verbosity, Output: s.log.output, Repeats: &s.log.repeats,
+		Reload: func() admin.Outcome { return s.reload(cmd, e, log) }})
 	// First the ruleset, so that nothing goes round a proxy that is about to listen.
 	if err := s.intercept.load(cmd.Context(), config); err != nil {
 		return machine(errors.Join(err, s.intercept.unload()))

@@ -12,6 +12,8 @@
 //	GET  /trace               what sessions say, as they say it; 503: others are tracing already
 //	GET  /metrics             for Prometheus
 //	POST /sessions/ID/kill    ends a session; 404: there is none
+//	GET  /log                 a Log
+//	POST /log?verbose=N&spec=S changes one or both: the new Log; 400: it is malformed
 //	POST /reload              reads the policy again: an Outcome; 422: it has errors, 409: the engine is stopping
 //	POST /login               by who knows the token, in a browser: a cookie that is good for GET
 //	POST /logout              gives it up
@@ -48,6 +50,10 @@ type Options struct {
 	Now     func() time.Time                // nil is time.Now
 	Health  func(ctx context.Context) error // nil asks the engine
 	Recent  *journal.Recent                 // refusals; nil: nobody keeps them
+
+	Verbosity *journal.Verbosity // of the log; nil: it cannot be changed
+	Output    *journal.Output    // of the log; nil: its failures are not counted
+	Repeats   *journal.Repeats   // of the log; nil: it leaves out nothing
 }
 
 // Server serves any number of listeners until it is closed.
@@ -116,6 +122,8 @@ func (s *Server) routes() http.Handler {
 	m.HandleFunc("GET /trace", s.trace)
 	m.Handle("GET /metrics", s.metrics())
 	m.HandleFunc("POST /sessions/{rest...}", s.kill)
+	m.HandleFunc("GET /log", s.log)
+	m.HandleFunc("POST /log", s.setLog)
 	m.HandleFunc("POST /reload", s.reload)
 	if s.o.Pprof {
 		m.HandleFunc("GET /debug/pprof/", pprof.Index)

@@ -42,6 +42,8 @@ var (
 	connections    = gauge("connections", "Connections that are being handled.")
 	resets         = counter("connections_reset_total", "Connections that were given to no service.", "reason")
 	acceptFailures = counter("accept_failures_total", "Failures to accept a connection: no descriptors, no memory.")
+	logFailures    = counter("log_write_failures_total", "Records of the log that could not be written, and are lost.")
+	logRepeats     = counter("log_repeats_total", "Records of the log that were counted instead of written.")
 	ruleHits       = counter("rule_hits_total", "Connections that met a rule.", "rule", "pos", "service")
 
 	sessionsNow     = gauge("sessions", "Live sessions.", "service")
@@ -65,7 +67,7 @@ var (
 
 // all lists them.
 var all = []metric{
-	buildInfo, startTime, serving, generation, reloads, lastReloadGood, listeners, connections, resets, acceptFailures, ruleHits,
+	buildInfo, startTime, serving, generation, reloads, lastReloadGood, listeners, connections, resets, acceptFailures, logFailures, logRepeats, ruleHits,
 	sessionsNow, sessionsLimit, sessionsStarted, sessionsEnded, bytesRead, bytesWritten, tlsSessions, transactions, messages,
 	commands, replies, refusals, bugs, connectFailures, targetUp, connectTime, functionTime,
 }
@@ -117,6 +119,8 @@ func (s *Server) Collect(to chan<- prometheus.Metric) {
 	c.put(resets, float64(e.Counts.NoRule), "no-rule")
 	c.put(resets, float64(e.Counts.Denied), "denied")
 	c.put(acceptFailures, float64(e.Counts.Failures))
+	c.put(logFailures, float64(s.o.Output.Failed()))
+	c.put(logRepeats, float64(s.o.Repeats.Left()))
 	s.collectReloads(c)
 	for _, r := range e.Rules {
 		c.put(ruleHits, float64(r.Hits.Count()), strconv.Itoa(r.ID), r.Pos.String(), r.Service)

@@ -14,13 +14,16 @@ const (
 	repeatWindow = time.Minute // that begins with the first of them
 	repeatEvents = 4096        // that are told apart
 	repeatOthers = 1000        // records in a window of all other events
+
+	repeatVerbosity = 2 // up to which records are of what goes wrong
 )
 
 // Repeats writes the first records of an event, and how many more there were when a minute is over. An event is a
 // message with a tag and a code, of the clients of one network (/24, /64), or of one service where the client is not
 // said.
 //
-// Always written are the engine's own records, those of summary and accounting, and what is for debugging.
+// Only refusals and errors of sessions and clients are events: up to verbosity 2. Always written are the engine's own
+// records, those of summary and accounting, and all of verbosity 3 and above.
 type Repeats struct {
 	mu      sync.Mutex
 	events  map[event]*tally
@@ -42,7 +45,7 @@ type tally struct {
 
 // admits reports whether r is to be written now.
 func (p *Repeats) admits(h *Handler, c Class, r *slog.Record) bool {
-	if p == nil || c.Verbosity >= debugging || strings.HasSuffix(c.Tag, ".summary") || strings.HasSuffix(c.Tag, ".accounting") {
+	if p == nil || c.Verbosity > repeatVerbosity || strings.HasSuffix(c.Tag, ".summary") || strings.HasSuffix(c.Tag, ".accounting") {
 		return true
 	}
 	e, counts := eventOf(h, c, r)
