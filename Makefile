@@ -13,13 +13,14 @@ BINARY ?= bin/zorpgo
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/zorpgo ./cmd/zorpgo
 
-# zorpgo, its units and the sample policies below PREFIX, of the file system at DESTDIR.
+# zorpgo, its units, manual pages and the sample policies below PREFIX, of the file system at DESTDIR.
 install: $(if $(filter bin/zorpgo,$(BINARY)),build)
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/zorpgo
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/zorpgo
 	for unit in zorpgo@.service zorpgo@.socket; do \
 		sed 's|/usr/local|$(PREFIX)|' cmd/zorpgo/systemd/$$unit > $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	cp -R policies $(DESTDIR)$(PREFIX)/share/zorpgo/
+	$(BINARY) man $(DESTDIR)$(PREFIX)/share/man/man8
 	find $(DESTDIR)$(PREFIX)/share/zorpgo -type d -exec chmod 0755 {} +
 	find $(DESTDIR)$(PREFIX)/share/zorpgo -type f -exec chmod 0644 {} +
 

@@ -22,7 +22,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	root.AddCommand(newRun(), newCheck(), newExplain(), newGraph(), newRehearse(), newTest(), newNft(), newDoc(),
-		newStatus(), newSessions(), newTrace(), newReload(), newLog(), newVersion())
+		newStatus(), newSessions(), newTrace(), newReload(), newLog(), newMan(), newVersion())
 	return root
 }
 

@@ -15,7 +15,7 @@ func TestUnits(t *testing.T) {
 		t.Skip("systemd-analyze is not installed (package systemd)")
 	}
 	root := t.TempDir()
-	binary, err := os.Executable()
+	binary, err := exec.LookPath("zorpgo") // this program, as TestMain has it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestUnits(t *testing.T) {
 		}
 	}
 	systemd(t, root, analyze, "security", "--offline=true", "--threshold=25", filepath.Join(root, "units", service))
-	for _, name := range []string{"bin/zorpgo", "share/zorpgo/policies/transparent/mail.star", "share/zorpgo/policies/REFERENCE.md"} {
+	for _, name := range []string{"bin/zorpgo", "share/zorpgo/policies/transparent/mail.star", "share/zorpgo/policies/REFERENCE.md", "share/man/man8/zorpgo-run.8"} {
 		if _, err := os.Stat(filepath.Join(root, "usr", name)); err != nil {
 			t.Error(err)
 		}

@@ -15,9 +15,9 @@ import (
 
 // Traffic is clients that open session after session until they are told to stop.
 type Traffic struct {
-	Done, Lost atomic.Int64 // sessions that were carried on from the greeting to the end, and those that were not
-	Later      atomic.Int64 // sessions that were told to come again, by 421 (RFC 5321 §3.8)
-	last       atomic.Value // the last loss, an error
+	Done, Lost atomic.Int64          // sessions that were carried on from the greeting to the end, and those that were not
+	Later      atomic.Int64          // sessions that were told to come again, by 421 (RFC 5321 §3.8)
+	last       atomic.Pointer[error] // the last loss
 
 	stop chan struct{}
 	ends sync.WaitGroup
@@ -47,7 +47,7 @@ func (t *Traffic) run(h *Host, to string) {
 		case errLater:
 			t.Later.Add(1)
 		default:
-			t.last.Store(err)
+			t.last.Store(&err)
 			t.Lost.Add(1)
 		}
 	}
@@ -101,7 +101,11 @@ func (t *Traffic) Stop() {
 
 // String is what came of it.
 func (t *Traffic) String() string {
-	return fmt.Sprintf("%d sessions done, %d to come again, %d lost; the last: %v", t.Done.Load(), t.Later.Load(), t.Lost.Load(), t.last.Load())
+	last := errors.New("none")
+	if err := t.last.Load(); err != nil {
+		last = *err
+	}
+	return fmt.Sprintf("%d sessions done, %d to come again, %d lost; the last: %v", t.Done.Load(), t.Later.Load(), t.Lost.Load(), last)
 }
 
 // Counter is a small SMTP server that counts its clients by their addresses.
