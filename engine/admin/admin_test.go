@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"zorpgo/engine"
+	"zorpgo/engine/journal"
 )
 
 const secret = "0123456789abcdef"
@@ -179,5 +180,16 @@ func TestSocket(t *testing.T) {
 func dialer(path string) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+	}
+}
+
+// TestPageTellsOfRefusals: what the log tells of a refusal stands on the page.
+func TestPageTellsOfRefusals(t *testing.T) {
+	recent := &journal.Recent{}
+	s := newServer(t, func(o *Options) { o.Recent = recent })
+	log := slog.New(journal.New(slog.DiscardHandler, journal.Options{Recent: recent, Verbosity: journal.NewVerbosity(0, nil)}))
+	log.WarnContext(journal.Refused, "connection reset", "tag", "core.policy", "verbosity", 2, "client", "192.0.2.77:4000", "reason", "no rule matches")
+	if got := request(s, "GET", "/", ""); got.Code != 200 || !strings.Contains(got.Body.String(), "192.0.2.77:4000") {
+		t.Errorf("%d %s, %v", got.Code, got.Body, recent.List())
 	}
 }

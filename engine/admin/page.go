@@ -18,7 +18,7 @@ import (
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	v := &page.State{
 		Now: s.o.Now(), Version: s.o.Version, Mode: s.state(), Files: s.o.Files, Engine: s.o.Engine.Status(),
-		History: &s.history, Draw: draw, SignedIn: s.signedIn(r),
+		History: &s.history, Draw: draw, SignedIn: s.signedIn(r), Refusals: s.o.Recent.List(),
 	}
 	if o := s.lastReload(); o != nil {
 		v.Reload = &page.Reload{Time: o.Time, OK: o.OK, Errors: o.Errors, Text: o.Text, Warning: o.Warning, Changes: o.Changes}

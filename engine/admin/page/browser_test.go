@@ -91,7 +91,7 @@ func TestWithoutScripts(t *testing.T) {
 	b.call("Emulation.setScriptExecutionDisabled", map[string]any{"value": false}, nil)
 	var seen []string
 	b.run(`[...document.querySelectorAll("h2")].filter(e => e.offsetHeight > 0).map(e => e.textContent)`, &seen)
-	const want = "What is wrong, Running, Services, Servers, Sessions, Rules, Listeners, Certificates, The policy as a drawing"
+	const want = "What is wrong, Running, Services, Servers, Sessions, Refusals, Rules, Listeners, Certificates, The policy as a drawing"
 	if got := strings.Join(seen, ", "); got != want {
 		t.Errorf("seen: %s", got)
 	}

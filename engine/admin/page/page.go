@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"zorpgo/engine"
+	"zorpgo/engine/journal"
 	"zorpgo/engine/session"
 )
 
@@ -26,7 +27,8 @@ type State struct {
 	Engine      engine.Status
 	Reload      *Reload // the last one; nil: none
 	Sessions    []session.Snapshot
-	SessionsErr error // why they are not known
+	SessionsErr error             // why they are not known
+	Refusals    []journal.Refusal // the last ones, newest first
 	History     *History
 	Draw        func(c *engine.Config, nonce string) (template.HTML, error) // the policy as a drawing
 	SignedIn    bool                                                        // by a cookie, which can be given up

@@ -178,3 +178,15 @@ func (d *parts) check() {
 		}
 	}
 }
+
+func TestRefusals(t *testing.T) {
+	if text := rendered(t, calm()); !strings.Contains(text, "Nothing was refused since zorpgo was started.") {
+		t.Error("it is not said that nothing was refused")
+	}
+	text := rendered(t, troubled(t))
+	for _, want := range []string{"172.16.40.7:40007", "command refused <code>RCPT</code> <code>550</code>", "relaying denied &lt;script&gt;", "no rule matches", `data-label="Times" class="n">12<`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q", want)
+		}
+	}
+}

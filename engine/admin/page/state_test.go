@@ -15,6 +15,7 @@ import (
 	"zorpgo/engine/encryption"
 	"zorpgo/engine/encryption/certtest"
 	"zorpgo/engine/graph"
+	"zorpgo/engine/journal"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
 	"zorpgo/engine/session"
@@ -96,6 +97,11 @@ func troubled(t *testing.T) *State {
 			return ""
 		}})
 		return template.HTML(b.String()), err
+	}
+	s.Refusals = []journal.Refusal{
+		{Time: noon.Add(-time.Hour), Last: noon.Add(-time.Minute), Count: 12, Session: "svc/mail/smtp_in:7", Service: "smtp_in", Client: "172.16.40.7:40007",
+			Zone: "dmz", RulePos: "mail.star:20:5", What: "command refused", Verb: "RCPT", Code: "550", Reason: "relaying denied " + evil},
+		{Time: noon, Last: noon, Count: 1, Client: "192.0.2.1:4000", What: "connection reset", Reason: "no rule matches"},
 	}
 	s.Sessions, s.SignedIn = nil, true
 	for i := range 30 {
