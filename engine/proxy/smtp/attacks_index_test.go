@@ -35,7 +35,7 @@ var attacks = []row{
 	{name: "TLS-09", shown: []string{"proxy TestSecureServerFails", "service TestServerThatCannotProve"}},
 	{name: "TLS-10", shown: []string{"service TestOtherApplication"}}, {name: "TLS-11"}, {name: "TLS-14"},
 	{name: "AUTH-01"}, {name: "AUTH-02"}, {name: "AUTH-03"}, {name: "AUTH-04"}, {name: "AUTH-05"}, {name: "AUTH-06"},
-	{name: "AUTH-07", shown: []string{"smtp TestSecretsAreNotLogged"}},
+	{name: "AUTH-07", shown: []string{"smtp TestSecretsAreNotLogged", "builtins TestSecretsAreNotLogged"}},
 	{name: "BACK-01", shown: []string{"smtp FuzzReply"}}, {name: "BACK-02"}, {name: "BACK-03"}, {name: "BACK-04"}, {name: "BACK-05"},
 	{name: "MSG-01", shown: []string{"smtp TestHeader"}},
 	{name: "MSG-03"}, {name: "MSG-05"},
@@ -55,6 +55,10 @@ var attacks = []row{
 	{name: "DOS-06", shown: []string{"interp TestLimits", "builtins TestHooks"}},
 	{name: "DOS-07", shown: []string{"match TestLookupsNeverAnswered", "match TestRegexpFileStallsNobody", "builtins TestSlowMatcher"}},
 	{name: "DOS-08", shown: []string{"proxy TestPanic", "smtp FuzzSession"}},
+	{name: "LOG-01", shown: []string{"builtins TestForgedRecords", "journal TestEscaped", "journal TestValuesAreCapped"}},
+	{name: "LOG-02", shown: []string{"builtins TestForgedRecords"}},
+	{name: "LOG-03", shown: []string{"builtins TestServersText"}},
+	{name: "LOG-04", shown: []string{"builtins TestFloodOfRefusals", "journal TestRepeats", "journal TestRepeatsAreBounded"}},
 }
 
 // TestAttacks: every attack has a dialog of its name or a test that shows that it fails.
