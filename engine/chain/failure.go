@@ -75,7 +75,7 @@ func (a *search) fail(f *failure) error {
 // logFailure logs a failure that another try follows.
 func (a *search) logFailure() {
 	if n := len(a.failed); n > 0 {
-		a.session.Note(errorClass, "server connection failed, trying on",
+		a.session.Record(errorClass, "server connection failed, trying on",
 			slog.String("server", a.session.Server.String()), slog.String("reason", a.failed[n-1].err.Error()))
 	}
 }

@@ -72,7 +72,7 @@ func (a *search) Arrived(local netip.AddrPort) {
 	s.Connecting = time.Since(a.started)
 	s.Reached(local)
 	if s.Logs(debugClass) {
-		s.Note(debugClass, "server connection established", slog.String("server", s.Server.String()),
+		s.Record(debugClass, "server connection established", slog.String("server", s.Server.String()),
 			slog.String("server_local", s.ServerLocal.String()), slog.String("server_zone", s.ServerZone.String()))
 	}
 	a.order.arrived(a.target)

@@ -82,7 +82,7 @@ func (o *stateful) next() (int, bool) {
 			o.again = true
 			o.restart()
 		case !o.again && o.chainer.memory.isDown(o.key(target), o.chainer.now()):
-			o.session.Note(debugClass, "server is down, passed over",
+			o.session.Record(debugClass, "server is down, passed over",
 				slog.String("target", o.plan.Targets[target].String()))
 		default:
 			return target, true
@@ -97,13 +97,13 @@ func (o *stateful) restart() {
 		o.chainer.memory.excuse(o.key(target), o.chainer.now())
 	}
 	o.tried = 0
-	o.session.Note(debugClass, "no server is up, trying all of them once more")
+	o.session.Record(debugClass, "no server is up, trying all of them once more")
 }
 
 func (o *stateful) arrived(target int) {
 	now := o.chainer.now()
 	if since, was := o.chainer.memory.up(o.key(target)); was {
-		o.session.Note(infoClass, "server is up again",
+		o.session.Record(infoClass, "server is up again",
 			slog.String("target", o.plan.Targets[target].String()), slog.Duration("down_for", now.Sub(since).Round(time.Millisecond)))
 	}
 }
@@ -111,7 +111,7 @@ func (o *stateful) arrived(target int) {
 func (o *stateful) failed(target int, why error) {
 	now := o.chainer.now()
 	if o.chainer.memory.down(o.key(target), outage{since: now, until: now.Add(o.chainer.timeoutState()), why: why}) {
-		o.session.Note(errorClass, "server is down",
+		o.session.Record(errorClass, "server is down",
 			slog.String("target", o.plan.Targets[target].String()), slog.Duration("passed_over_for", o.chainer.timeoutState()))
 	}
 }

@@ -66,6 +66,6 @@ func (a *search) destination(pair nat.Pair) (netip.AddrPort, error) {
 }
 
 func (a *search) logTranslation(p *nat.Policy, from, to netip.AddrPort) {
-	a.session.Note(debugClass, "address translated", slog.String("nat_policy", p.Name),
+	a.session.Record(debugClass, "address translated", slog.String("nat_policy", p.Name),
 		slog.String("from", from.String()), slog.String("to", to.String()))
 }

@@ -45,7 +45,7 @@ func (d *driver) mayRead(e *end) bool {
 			return false
 		case e.passed > 0: // to be written from the buffer that would be read into
 		case e.hungry && unused == stream.LargeBuffer:
-			d.s.Note(undecided, "protocol does not decide on its input", slog.Any("side", e.side), slog.Int("bytes", unused))
+			d.s.Record(undecided, "protocol does not decide on its input", slog.Any("side", e.side), slog.Int("bytes", unused))
 			d.conns.closeAll()
 			d.dead = true
 			d.changed.Broadcast()

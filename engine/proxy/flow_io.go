@@ -66,7 +66,7 @@ func (e *flowEnd) keep(data []byte) {
 func (e *flowEnd) readMore() bool {
 	if len(e.input) == cap(e.input) {
 		if cap(e.input) == stream.LargeBuffer {
-			e.flow.s.Note(undecided, "protocol does not decide on its input", slog.Any("side", e.side), slog.Int("bytes", len(e.input)))
+			e.flow.s.Record(undecided, "protocol does not decide on its input", slog.Any("side", e.side), slog.Int("bytes", len(e.input)))
 			e.flow.finish(nil)
 			return false
 		}

@@ -50,6 +50,6 @@ func (h *Hooks[V]) End(s *session.Session, tag string, look func() V) {
 	err := h.ShutDown(look())
 	s.Meter.Function("shutDown", time.Since(began))
 	if err != nil {
-		s.Note(journal.Class{Tag: tag, Verbosity: 1}, "shutDown failed", slog.Any("error", err))
+		s.Record(journal.Class{Tag: tag, Verbosity: 1}, "shutDown failed", slog.Any("error", err))
 	}
 }

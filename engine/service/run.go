@@ -153,7 +153,7 @@ func (r *run) connector(wanted bool) func(context.Context) (net.Conn, error) {
 
 func (r *run) keepAlive(conn net.Conn) {
 	if err := stream.KeepAlive(encryption.Bare(conn)); err != nil {
-		r.session.Note(journal.Class{Tag: "core.error", Verbosity: 3}, "no keep-alive", slog.Any("error", err))
+		r.session.Record(journal.Class{Tag: "core.error", Verbosity: 3}, "no keep-alive", slog.Any("error", err))
 	}
 }
 
@@ -173,7 +173,7 @@ func (r *run) survive() {
 // bug records a panic.
 func (r *run) bug(crash any) {
 	r.session.Meter.Bug()
-	r.session.Note(journal.Class{Tag: "core.error", Verbosity: 0}, "session met a bug, please report it",
+	r.session.Record(journal.Class{Tag: "core.error", Verbosity: 0}, "session met a bug, please report it",
 		slog.Any("panic", fmt.Sprint(crash)), slog.String("stack", string(debug.Stack())))
 	r.session.Deny(session.DeniedByUnknownFail, fmt.Sprintf("panic: %v", crash))
 }

@@ -13,7 +13,7 @@ import (
 func (s *Session) Encrypted(side string, conn *tls.Conn) {
 	state := conn.ConnectionState()
 	s.Secured(side, &state)
-	s.Note(journal.Class{Tag: "core.debug", Verbosity: 6}, "TLS begins", slog.String("side", side),
+	s.Record(journal.Class{Tag: "core.debug", Verbosity: 6}, "TLS begins", slog.String("side", side),
 		slog.String("version", tls.VersionName(state.Version)), slog.String("cipher", tls.CipherSuiteName(state.CipherSuite)))
 }
 

@@ -11,8 +11,8 @@ import (
 // Logs reports whether records of c may be wanted: it is asked before what they would say is made.
 func (s *Session) Logs(c journal.Class) bool { return s.Log.Enabled(context.Background(), c.Level()) }
 
-// Note writes a record of the session.
-func (s *Session) Note(c journal.Class, what string, attrs ...slog.Attr) {
+// Record writes a record of the session.
+func (s *Session) Record(c journal.Class, what string, attrs ...slog.Attr) {
 	if s.Logs(c) {
 		s.write(context.Background(), s.entry(c, what, attrs))
 	}

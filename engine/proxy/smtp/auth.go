@@ -113,7 +113,7 @@ func (m *Machine) authAnswered(x proxy.Exchange, code int) {
 		m.phase = phaseAuth
 	case code == 235:
 		m.set(flagLoggedIn)
-		m.session.Note(info, "client logged in")
+		m.session.Record(info, "client logged in")
 	case code/100 == 5:
 		m.failedLogin(x, code)
 	}

@@ -149,7 +149,7 @@ func (m *Machine) account(code int, note string) {
 	if !m.session.Logs(accounting) {
 		return
 	}
-	m.session.Note(accounting, "message",
+	m.session.Record(accounting, "message",
 		slog.String("sender", string(m.sender)), slog.Int("recipients", m.accepted), slog.Int64("size", m.size),
 		slog.Int("code", code), slog.String("note", note), slog.String("header", m.header.fault.String()))
 }

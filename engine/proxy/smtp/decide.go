@@ -184,7 +184,7 @@ func (m *Machine) hookDecided(x proxy.Exchange, verb Verb, action Action, err er
 
 // hookFailed refuses for now: a hook that cannot answer never accepts.
 func (m *Machine) hookFailed(x proxy.Exchange, name []byte, err error) {
-	m.session.Note(failing, "policy function failed", slog.String("verb", m.shownVerb(name)), slog.Any("error", err))
+	m.session.Record(failing, "policy function failed", slog.String("verb", m.shownVerb(name)), slog.Any("error", err))
 	m.session.Deny(session.InvalidPolicyCall, "policy function failed")
 	m.refuse(x, name, &answerHook)
 }

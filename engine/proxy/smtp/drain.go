@@ -19,7 +19,7 @@ func (m *Machine) retire(x proxy.Exchange) bool {
 	if !m.is(flagDraining) || !m.isIdle() {
 		return false
 	}
-	m.session.Note(info, "session ends: zorpgo is stopping")
+	m.session.Record(info, "session ends: zorpgo is stopping")
 	m.closing(x, &answerClosing)
 	return true
 }

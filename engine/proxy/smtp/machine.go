@@ -198,7 +198,7 @@ func (m *Machine) clientEnded(x proxy.Exchange, why error) {
 }
 
 func (m *Machine) serverEnded(x proxy.Exchange, why error) {
-	m.session.Note(faults, "server lost", slog.Any("error", why))
+	m.session.Record(faults, "server lost", slog.Any("error", why))
 	m.lostServer(x)
 }
 

@@ -22,7 +22,7 @@ func (m *Machine) askReceived(x proxy.Exchange, then func(proxy.Exchange)) {
 			m.received, err = receivedLine(text, v.UTF8)
 		}
 		if err != nil {
-			m.session.Note(journal.Class{Tag: faults.Tag, Verbosity: 1}, "Received line left out", slog.Any("error", err))
+			m.session.Record(journal.Class{Tag: faults.Tag, Verbosity: 1}, "Received line left out", slog.Any("error", err))
 		}
 		then(x)
 	}

@@ -51,12 +51,12 @@ func (m *Machine) logRequest(name, param []byte, length int) {
 	default:
 		shown = string(param)
 	}
-	m.session.Note(requests, "request", slog.String("verb", m.shownVerb(name)), slog.String("param", shown), slog.Int("length", length))
+	m.session.Record(requests, "request", slog.String("verb", m.shownVerb(name)), slog.String("param", shown), slog.Int("length", length))
 }
 
 // logResponse records a reply of the server.
 func (m *Machine) logResponse(r reply) {
-	m.session.Note(responses, "response", slog.String("verb", m.answering()), slog.Int("code", r.code), slog.String("text", m.shownText(r)))
+	m.session.Record(responses, "response", slog.String("verb", m.answering()), slog.Int("code", r.code), slog.String("text", m.shownText(r)))
 }
 
 // shownText is the text of a reply; one that goes on with a login is a challenge, and secret.

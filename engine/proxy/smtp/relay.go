@@ -222,7 +222,7 @@ func askMatcher(on *session.Session, m match.Matcher, text string) (hit, known b
 		return false, false, err
 	}
 	if err != nil {
-		on.Note(policy, "matcher could not tell", slog.String("address", text), slog.Any("error", err))
+		on.Record(policy, "matcher could not tell", slog.String("address", text), slog.Any("error", err))
 	}
 	return hit, err == nil, nil
 }

@@ -174,7 +174,7 @@ func (m *Machine) passThrough(x proxy.Exchange, r reply) {
 	if f := m.telling(); f != nil {
 		f.notes = append(f.notes, "TLS passes through: what is said from here on is not seen")
 	}
-	m.session.Note(info, "TLS passes through, nothing more is checked")
+	m.session.Record(info, "TLS passes through, nothing more is checked")
 	m.phase = phaseCopy
 	m.await(x)
 }

@@ -75,7 +75,7 @@ func (m *Machine) startTLSAnswered(x proxy.Exchange, r reply) {
 	case m.serverMode() == encryption.StartTLSRequired || r.class() == 2:
 		m.withoutTLS(x, "the server refused STARTTLS")
 	default:
-		m.session.Note(info, "server refused STARTTLS, the session goes on in clear", slog.Int("code", r.code))
+		m.session.Record(info, "server refused STARTTLS, the session goes on in clear", slog.Int("code", r.code))
 		m.set(flagServerPlain)
 		m.sayPending(x)
 	}

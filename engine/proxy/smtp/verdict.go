@@ -137,7 +137,7 @@ func (m *Machine) replyHookDecided(x proxy.Exchange, r reply, action Action, err
 	case err == nil && action == Accept && m.mayReword(r):
 		m.acceptReworded(x, r)
 	case m.delivered(r):
-		m.session.Note(failing, "policy function cannot take back a delivered message", slog.Any("error", err))
+		m.session.Record(failing, "policy function cannot take back a delivered message", slog.Any("error", err))
 		m.replyAccepted(x, r, r.code)
 	case err == nil && action == Abort:
 		m.abort(x)
@@ -147,7 +147,7 @@ func (m *Machine) replyHookDecided(x proxy.Exchange, r reply, action Action, err
 			m.done(x)
 		}
 	default:
-		m.session.Note(failing, "policy function failed", slog.Int("code", r.code), slog.Any("error", err))
+		m.session.Record(failing, "policy function failed", slog.Int("code", r.code), slog.Any("error", err))
 		m.session.Deny(session.InvalidPolicyCall, "policy function failed")
 		m.replyRefused(x, r, answerHook)
 	}

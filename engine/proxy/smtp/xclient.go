@@ -99,7 +99,7 @@ func (m *Machine) introduced(x proxy.Exchange, r reply) {
 	case verb == verbXCLIENT && r.code == 220, verb == verbXFORWARD && r.class() == 2:
 		m.sayNextLine(x, verb)
 	case m.settings.PermitUnannouncedClient && r.class() >= 4:
-		m.session.Note(faults, "server refused to be told of the client", slog.String("verb", verb.String()), slog.Int("code", r.code))
+		m.session.Record(faults, "server refused to be told of the client", slog.String("verb", verb.String()), slog.Int("code", r.code))
 		m.intro.lines, m.intro.forward = nil, ""
 		m.sayNextLine(x, verb)
 	default:

@@ -140,7 +140,7 @@ func (m *Machine) becomes(values map[string]string) {
 	if values["PROTO"] == "ESMTP" {
 		m.set(flagESMTP)
 	}
-	s.Note(info, "client announced", slog.Any("client", s.Client), slog.String("client_zone", s.ClientZone.String()),
+	s.Record(info, "client announced", slog.Any("client", s.Client), slog.String("client_zone", s.ClientZone.String()),
 		slog.Any("proxied_by", s.Peer), slog.String("name", i.name))
 }
 
@@ -175,7 +175,7 @@ func (m *Machine) receiveXForward(x proxy.Exchange, name, param []byte) {
 	for name, value := range values {
 		i.told[name] = value
 	}
-	m.session.Note(info, "client forwarded", slog.String("client", coded(values["ADDR"])), slog.String("name", coded(values["NAME"])),
+	m.session.Record(info, "client forwarded", slog.String("client", coded(values["ADDR"])), slog.String("name", coded(values["NAME"])),
 		slog.String("ident", coded(values["IDENT"])))
 	m.local(x, answerForwarded.in(m.is(flagShown)))
 }
