@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"zorpgo/engine/nat"
+	"zorpgo/engine/route"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/service"
+	"zorpgo/engine/source"
 	"zorpgo/engine/stream"
 	"zorpgo/engine/zone"
 )
@@ -65,18 +67,19 @@ func features(v *service.Service) []feature {
 		return p.Name
 	}
 	encryption := "none"
-	if v.Encryption != nil {
-		encryption = v.Encryption.Name
+	if p := v.Encrypts(); p != nil {
+		encryption = p.Name
 	}
 	return []feature{
 		{"class", class}, {"router", describe(v.Routing())}, {"chainer", describe(v.Chainer)},
 		{"snat_policy", named(v.SNAT)}, {"dnat_policy", named(v.DNAT)}, {"encryption_policy", encryption},
 		{"max_instances", v.MaxInstances}, {"proxy_protocol", v.Announce}, {"keepalive", int(v.Keepalive)},
-		{"limit_target_zones_to", strings.Join(v.LimitTargetZones, ", ")},
+		{"limit_target_zones_to", strings.Join(v.LimitTargetZones, ", ")}, {"resolver", describe(v.Resolver)},
+		{"ipv4_setting", v.DenyIPv4}, {"ipv6_setting", v.DenyIPv6}, {"logging", !v.Quiet},
 	}
 }
 
-// describe is a router or a chainer with where it goes.
+// describe is a router, a chainer or a resolver with where it goes and what it says.
 func describe(v any) string {
 	if v == nil || reflect.ValueOf(v).Kind() == reflect.Pointer && reflect.ValueOf(v).IsNil() {
 		return "the default one"
@@ -88,7 +91,25 @@ func describe(v any) string {
 			text += " " + to.String()
 		}
 	}
-	return text
+	if hosts, ok := v.(route.Hash); ok {
+		return text + " " + fmt.Sprint(hosts)
+	}
+	return strings.Join(append([]string{text}, options(reflect.Indirect(reflect.ValueOf(v)))...), " ")
+}
+
+// options are the fields of v, and of the structures in it, that say something in a word.
+func options(v reflect.Value) (list []string) {
+	for i := 0; v.Kind() == reflect.Struct && i < v.NumField(); i++ {
+		field, value := v.Type().Field(i), v.Field(i)
+		switch {
+		case !field.IsExported() || value.IsZero():
+		case value.Kind() == reflect.Struct:
+			list = append(list, options(value)...)
+		case value.Kind() <= reflect.Float64 || value.Kind() == reflect.String:
+			list = append(list, fmt.Sprintf("%s=%v", field.Name, value))
+		}
+	}
+	return list
 }
 
 func shown(value any) string {
@@ -130,7 +151,9 @@ func wording(r *rule.Rule) string {
 	}
 	listener := ""
 	if r.Listener != nil {
-		listener = fmt.Sprintf("%+v", *r.Listener)
+		said := *r.Listener
+		said.Pos = source.Pos{}
+		listener = fmt.Sprintf("%+v", said)
 	}
 	return fmt.Sprint(r.Service, r.ReqID, r.SrcIface, r.SrcIfgroup, r.Proto, r.ProtoType, r.ProtoSubtype, r.SrcPort, r.DstPort, r.SrcSubnet,
 		zones(r.SrcZone), r.DstSubnet, zones(r.DstZone), r.DstIface, r.DstIfgroup, zones(r.ProxiesFrom), listener)

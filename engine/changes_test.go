@@ -11,8 +11,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"zorpgo/engine/chain"
 	"zorpgo/engine/route"
+	"zorpgo/engine/rule"
+	"zorpgo/engine/service"
 	"zorpgo/engine/stream"
 )
 
@@ -41,6 +45,36 @@ func TestChanges(t *testing.T) {
 	}
 	if got := s.Changes(config("172.16.40.1:25 in", "172.16.40.1:587 gone")); len(got) > 0 {
 		t.Errorf("the same policy: %q", got)
+	}
+}
+
+// TestChangesOfOptions: what is not in the name of a router or a chainer is seen, too; a listener that moved is the same.
+func TestChangesOfOptions(t *testing.T) {
+	policy := func(change func(*service.Service, *rule.Rule)) *Config {
+		c := config("172.16.40.1:25 in")
+		v, r := c.Services["in"], c.Rules.All()[0]
+		v.Router, v.Chainer = &route.Transparent{}, &chain.StateBased{}
+		r.Listener = &rule.Listener{Word: "Dispatcher", At: []netip.AddrPort{netip.MustParseAddrPort("172.16.40.1:25")}}
+		change(v, r)
+		return c
+	}
+	for want, change := range map[string]func(*service.Service, *rule.Rule){
+		"": func(_ *service.Service, r *rule.Rule) { r.Listener.Pos.Line = 77 },
+		"router was Transparent, is Transparent Addr=true":     func(v *service.Service, _ *rule.Rule) { v.Router = &route.Transparent{Forge: route.Forge{Addr: true}} },
+		"router was Transparent, is Transparent ForcedPort=26": func(v *service.Service, _ *rule.Rule) { v.Router = &route.Transparent{ForcedPort: 26} },
+		"chainer was StateBased, is StateBased Timeout=2s":     func(v *service.Service, _ *rule.Rule) { v.Chainer = &chain.StateBased{Timeout: 2 * time.Second} },
+		"resolver was the default one, is DNS Multi=true":      func(v *service.Service, _ *rule.Rule) { v.Resolver = &route.DNS{Multi: true} },
+		"ipv4_setting was nothing, is tcp reset":               func(v *service.Service, _ *rule.Rule) { v.DenyIPv4 = "tcp reset" },
+		"logging was true, is false":                           func(v *service.Service, _ *rule.Rule) { v.Quiet = true },
+	} {
+		s := newStand(t)
+		if err := s.Start(policy(func(*service.Service, *rule.Rule) {})); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(s.Changes(policy(change)), "; ")
+		if got != strings.TrimSuffix("service \"in\": "+want, "service \"in\": ") {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
 

@@ -57,14 +57,6 @@ func (p *policy) encrypted() (used map[*encryption.Policy]bool, known bool) {
 	return used, known
 }
 
-// encryptionOf is the policy of a service, nil if there is none or sessions choose it.
-func encryptionOf(s *service.Service) *encryption.Policy {
-	if class, ok := s.Class.(proxy.Encrypted); ok && s.Encryption == nil {
-		return class.Encryption()
-	}
-	return s.Encryption
-}
-
 func certificates(e *encryption.Policy) (all []*encryption.Certificate) {
 	if choice := e.Client.Client.Certificates; choice != nil {
 		all = choice.All()
@@ -148,7 +140,7 @@ func weakSignature(c *x509.Certificate) bool {
 
 // authInClear warns of a service that takes passwords in clear although its clients could begin TLS.
 func (p *policy) authInClear(s *service.Service) {
-	set, e := settings(s), encryptionOf(s)
+	set, e := settings(s), s.Encrypts()
 	if set == nil || e == nil || !set.PermitAuthWithoutTLS || e.Client.Mode != encryption.StartTLS {
 		return
 	}

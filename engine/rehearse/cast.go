@@ -64,10 +64,7 @@ func encrypted(v *service.Service) string {
 	if v == nil {
 		return ""
 	}
-	p := v.Encryption
-	if class, ok := v.Class.(proxy.Encrypted); ok && p == nil {
-		p = class.Encryption()
-	}
+	p := v.Encrypts()
 	must := func(m encryption.Mode) bool { return m == encryption.Implicit || m == encryption.StartTLSRequired }
 	switch {
 	case p == nil:

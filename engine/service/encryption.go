@@ -11,10 +11,7 @@ import (
 )
 
 // Encrypts is the encryption policy of the sessions of v, as far as it is known before them; nil: none.
-func (v *Service) Encrypts() *encryption.Policy { return v.encryption() }
-
-// encryption is that of the sessions of v, as far as it is known before them.
-func (v *Service) encryption() *encryption.Policy {
+func (v *Service) Encrypts() *encryption.Policy {
 	if v.Encryption != nil {
 		return v.Encryption
 	}
@@ -25,7 +22,7 @@ func (v *Service) encryption() *encryption.Policy {
 }
 
 // CheckEncryption says what is wrong with the encryption policy of v and its class together; nil: nothing.
-func (v *Service) CheckEncryption() error { return checkEncryption(v.encryption(), v.Class) }
+func (v *Service) CheckEncryption() error { return checkEncryption(v.Encrypts(), v.Class) }
 
 func checkEncryption(p *encryption.Policy, class proxy.Class) error {
 	if p == nil {
@@ -49,7 +46,7 @@ func checkEncryption(p *encryption.Policy, class proxy.Class) error {
 
 // busy is what a client hears over a limit: nothing where it would be in clear and the client expects TLS.
 func (v *Service) busy() []byte {
-	if p := v.encryption(); p != nil && p.Client.Mode == encryption.Implicit {
+	if p := v.Encrypts(); p != nil && p.Client.Mode == encryption.Implicit {
 		return nil
 	}
 	return v.Class.Busy()

@@ -22,7 +22,7 @@ func (v *Service) RunOn(l *Loop, env *Env, s *session.Session, client int, over 
 	aimer, aims := v.chainer().(chain.Aimer)
 	prompt, quick := v.Class.(proxy.Prompt)
 	c := v.counter()
-	if !aims || !quick || !prompt.Prompt() || !v.prompt() || v.encryption() != nil || !c.enter(v.MaxInstances) {
+	if !aims || !quick || !prompt.Prompt() || !v.prompt() || v.Encrypts() != nil || !c.enter(v.MaxInstances) {
 		return nil, false
 	}
 	v.number(env, s)
