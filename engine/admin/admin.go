@@ -9,7 +9,7 @@
 //	GET  /readyz              200 while new connections are taken, else 503
 //	GET  /status              a Status
 //	GET  /sessions            a list of Sessions
-//	GET  /trace               what sessions say, as they say it; 503: others are tracing already
+//	GET  /trace               what sessions say, as they say it; 503: others are tracing already, or zorpgo stops
 //	GET  /metrics             for Prometheus
 //	POST /sessions/ID/kill    ends a session; 404: there is none
 //	GET  /log                 a Log

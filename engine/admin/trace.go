@@ -38,7 +38,10 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer tracer.Close()
-	s.traces.Add(1)
+	if !s.beginTrace() {
+		http.Error(w, errStopping.Error(), http.StatusServiceUnavailable)
+		return
+	}
 	defer s.traces.Done()
 	s.o.Log.Info("trace begins", "asked", r.URL.RawQuery)
 	defer s.o.Log.Info("trace ends")
@@ -50,9 +53,24 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// beginTrace counts a trace that traces.Done ends; false: zorpgo stops, and none begins any more.
+func (s *Server) beginTrace() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.leaving:
+		return false
+	default:
+	}
+	s.traces.Add(1)
+	return true
+}
+
 // endTraces has those who follow sessions told that this is all, if they read it soon.
 func (s *Server) endTraces() {
+	s.mu.Lock()
 	close(s.leaving)
+	s.mu.Unlock()
 	done := make(chan struct{})
 	go func() { // ends with the traces, whose writes have their time
 		defer close(done)
