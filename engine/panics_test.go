@@ -56,7 +56,7 @@ func (f *faulty) Receive(x proxy.Exchange, from proxy.Side, data []byte) int {
 	case "answered":
 		x.Ask(func() {})
 	case "woken":
-		x.Wake(1)
+		x.Wake(200 * time.Millisecond) // a farewell is not put into what is being written
 	}
 	return f.relay.Receive(x, from, data)
 }
