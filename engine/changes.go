@@ -73,7 +73,9 @@ func features(v *service.Service) []feature {
 	return []feature{
 		{"class", class}, {"router", describe(v.Routing())}, {"chainer", describe(v.Chainer)},
 		{"snat_policy", named(v.SNAT)}, {"dnat_policy", named(v.DNAT)}, {"encryption_policy", encryption},
-		{"max_instances", v.MaxInstances}, {"proxy_protocol", v.Announce}, {"keepalive", int(v.Keepalive)},
+		{"max_instances", v.MaxInstances}, {"max_sessions_per_client", v.Limits.SessionsPerClient}, {"max_rate", v.Limits.Rate},
+		{"max_rate_per_client", v.Limits.RatePerClient}, {"client_prefix_ipv4", v.Limits.IPv4}, {"client_prefix_ipv6", v.Limits.IPv6},
+		{"proxy_protocol", v.Announce}, {"keepalive", int(v.Keepalive)},
 		{"limit_target_zones_to", strings.Join(v.LimitTargetZones, ", ")}, {"resolver", describe(v.Resolver)},
 		{"ipv4_setting", v.DenyIPv4}, {"ipv6_setting", v.DenyIPv6}, {"logging", !v.Quiet},
 	}

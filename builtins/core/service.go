@@ -49,6 +49,12 @@ var serviceWord = &word.Word{
 		{Name: "detector_default_service_name", Type: word.Any, Default: "None", NotBuilt: "leave it out, and write one Rule with dst_port for each protocol", Doc: "likewise"},
 		{Name: "proxy_protocol", Type: word.Integer, Default: "0", Doc: "not Zorp's: 1 or 2 tells the server of the client by a PROXY header of that version, before anything else; " +
 			"the server must expect one (Postfix: smtpd_upstream_proxy_protocol=haproxy). Version 2 also tells of TLS that began with the first byte"},
+		{Name: "max_sessions_per_client", Type: word.Integer, Default: "0", Doc: "not Zorp's: sessions at a time of one client network; 0 is no limit. " +
+			"The client is whom a PROXY header announces; XCLIENT, which comes in the session, changes nothing"},
+		{Name: "max_rate", Type: word.Integer, Default: "0", Doc: "not Zorp's: sessions that begin in a minute; 0 is no limit. So many may begin at once, then one more with each share of a minute"},
+		{Name: "max_rate_per_client", Type: word.Integer, Default: "0", Doc: "not Zorp's: likewise of one client network"},
+		{Name: "client_prefix_ipv4", Type: word.Integer, Default: "32", Doc: "not Zorp's: how many bits of an IPv4 address are its client network"},
+		{Name: "client_prefix_ipv6", Type: word.Integer, Default: "64", Doc: "not Zorp's: how many bits of an IPv6 address are its client network; providers give one customer a /64, a /56 or a /48"},
 	},
 	Make: makeService,
 }
@@ -57,6 +63,7 @@ func makeService(c *word.Call) starlark.Value {
 	s := &service.Service{
 		Name: c.Text("name"), Pos: c.Pos,
 		MaxInstances:     c.Int("max_instances", 0, math.MaxInt32, 0),
+		Limits:           limits(c),
 		Announce:         c.Int("proxy_protocol", 0, 2, 0),
 		Keepalive:        service.Keepalive(c.Int("keepalive", 0, int(service.KeepaliveBoth), 0)),
 		LimitTargetZones: c.Texts("limit_target_zones_to"),

@@ -178,6 +178,14 @@ func (p *perSession) Name() string { return p.class.Name() }
 // Busy is what a client hears when the service has all the sessions it may have.
 func (p *perSession) Busy() []byte { return p.like.Busy() }
 
+// Crowded implements proxy.Crowded.
+func (p *perSession) Crowded() []byte {
+	if c, ok := p.like.(proxy.Crowded); ok {
+		return c.Crowded()
+	}
+	return p.like.Busy()
+}
+
 // StartsTLS implements proxy.StartsTLS.
 func (p *perSession) StartsTLS() bool {
 	s, ok := p.like.(proxy.StartsTLS)

@@ -15,7 +15,7 @@ import (
 // this list.
 var layers = [][]string{
 	{"engine/source", "engine/trace"},
-	{"engine/zone", "engine/match", "engine/stream", "engine/poll", "engine/meter", "engine/journal", "engine/encryption/certtest"},
+	{"engine/zone", "engine/match", "engine/stream", "engine/poll", "engine/meter", "engine/limit", "engine/journal", "engine/encryption/certtest"},
 	{"engine/encryption"},
 	{"engine/announce"},
 	{"engine/session"},

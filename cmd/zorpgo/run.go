@@ -25,6 +25,7 @@ type server struct {
 	policy
 	drain     time.Duration
 	loops     int
+	most      int // connections
 	intercept interception
 	confine   confinement
 	control   control
@@ -60,6 +61,7 @@ and uses the sockets that it is given ($LISTEN_FDS).
 	s.flags(cmd)
 	s.log.flags(cmd, journal.DefaultVerbose, journal.DefaultSpec)
 	cmd.Flags().IntVar(&s.loops, "loops", (runtime.NumCPU()+1)/2, "event loops that keep the sessions; 0: goroutines")
+	cmd.Flags().IntVar(&s.most, "max-connections", 0, "connections of clients at a time, more are turned away; 0: as many as the limit on open files allows")
 	s.intercept.flags(cmd)
 	s.confine.flags(cmd)
 	s.control.flags(cmd)
@@ -100,7 +102,7 @@ func (s *server) run(cmd *cobra.Command) error {
 	// A loop holds on to its processor; the rest of the program needs one, too.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), s.loops+1))
 	defer runtime.KeepAlive(ballast())
-	e := engine.New(engine.Options{Log: log, Inherited: sockets, Loops: s.loops, InterceptPort: uint16(s.intercept.port)})
+	e := engine.New(engine.Options{Log: log, Inherited: sockets, Loops: s.loops, MaxConnections: s.maxConnections(log), InterceptPort: uint16(s.intercept.port)})
 	defer s.control.close()
 	if err := s.control.open(log, config.Instance); err != nil {
 		return machine(err)

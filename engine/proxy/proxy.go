@@ -38,6 +38,12 @@ type Class interface {
 	Busy() []byte
 }
 
+// Crowded is a Class with words of its own for a client whose network, or many clients together, ask for too much; of
+// another class Busy is heard then, too.
+type Crowded interface {
+	Crowded() []byte
+}
+
 // Prompt is a Class whose New, and whose protocols' Start, take no time to speak of: they may run where others wait.
 type Prompt interface {
 	Prompt() bool

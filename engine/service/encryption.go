@@ -44,14 +44,6 @@ func checkEncryption(p *encryption.Policy, class proxy.Class) error {
 	return nil
 }
 
-// busy is what a client hears over a limit: nothing where it would be in clear and the client expects TLS.
-func (v *Service) busy() []byte {
-	if p := v.Encrypts(); p != nil && p.Client.Mode == encryption.Implicit {
-		return nil
-	}
-	return v.Class.Busy()
-}
-
 // encryptClient does the handshake of a client that begins with it, before anything is said to it; not ok: the session
 // is over.
 func (r *run) encryptClient(ctx context.Context) (client net.Conn, ok bool) {

@@ -18,6 +18,7 @@ import (
 	"zorpgo/engine/chain"
 	"zorpgo/engine/encryption"
 	"zorpgo/engine/encryption/certtest"
+	"zorpgo/engine/limit"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/proxy/plug"
 	"zorpgo/engine/proxy/smtp"
@@ -423,7 +424,7 @@ func TestCutUnderTLS(t *testing.T) {
 func TestBusyUnderTLS(t *testing.T) {
 	for mode, want := range map[encryption.Mode]string{encryption.Implicit: "", encryption.StartTLS: "421 "} {
 		e := newEstate(t, mode, encryption.Plain)
-		if got := string(e.service.busy()); !strings.HasPrefix(got, want) || want == "" && got != "" {
+		if got := string(e.service.busy(limit.SessionsPerClient)); !strings.HasPrefix(got, want) || want == "" && got != "" {
 			t.Errorf("mode %d: %q", mode, got)
 		}
 	}

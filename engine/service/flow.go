@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zorpgo/engine/chain"
+	"zorpgo/engine/limit"
 	"zorpgo/engine/poll"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/route"
@@ -16,17 +17,20 @@ import (
 )
 
 // RunOn is Run on a loop: it begins one session over client, a socket that it owns from then on, and over is called at
-// the end. False: the service may have to wait for something before or while it connects, or has all the sessions it
-// may have; nothing was done, Run must do it.
+// the end. False: the service may have to wait for something before or while it connects, or a limit refuses the
+// session; nothing was done, Run must do it.
 func (v *Service) RunOn(l *Loop, env *Env, s *session.Session, client int, over func(*proxy.Flow)) (*proxy.Flow, bool) {
 	aimer, aims := v.chainer().(chain.Aimer)
 	prompt, quick := v.Class.(proxy.Prompt)
-	c := v.counter()
-	if !aims || !quick || !prompt.Prompt() || !v.prompt() || v.Encrypts() != nil || !c.enter(v.MaxInstances) {
+	if !aims || !quick || !prompt.Prompt() || !v.prompt() || v.Encrypts() != nil {
+		return nil, false
+	}
+	pass, refusing := v.enter(s)
+	if refusing != limit.None {
 		return nil, false
 	}
 	v.number(env, s)
-	f := &flow{run: run{service: v, env: env, session: s}, loop: l, aimer: aimer, over: over, server: -1}
+	f := &flow{run: run{service: v, env: env, session: s}, pass: pass, loop: l, aimer: aimer, over: over, server: -1}
 	if !f.begin(client) {
 		stream.Close(client)
 		f.end(nil, nil)
@@ -38,6 +42,7 @@ func (v *Service) RunOn(l *Loop, env *Env, s *session.Session, client int, over 
 type flow struct {
 	run
 	*proxy.Flow
+	pass  limit.Pass
 	loop  *Loop
 	aimer chain.Aimer
 	over  func(*proxy.Flow)
@@ -238,7 +243,7 @@ func (f *flow) end(_ *proxy.Flow, crash any) {
 	if f.loop.Stop(&f.timer); f.server >= 0 { // cut while it was connecting
 		f.drop()
 	}
-	f.service.counter().leave()
+	f.service.counter().table.Leave(f.pass)
 	f.over(f.Flow)
 }
 

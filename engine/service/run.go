@@ -3,17 +3,16 @@ package service
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"runtime/debug"
 	"strconv"
 	"sync/atomic"
-	"time"
 
 	"zorpgo/engine/chain"
 	"zorpgo/engine/encryption"
 	"zorpgo/engine/journal"
+	"zorpgo/engine/limit"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
@@ -31,24 +30,17 @@ type Env struct {
 type Serve func(ctx context.Context, p proxy.Protocol, s *session.Session, client net.Conn,
 	connect func(context.Context) (net.Conn, error))
 
-// What a client that is turned away may cost.
-const (
-	farewellTime  = time.Second
-	farewellBytes = 64 << 10
-)
-
 // Run handles one connection from its number to its end, and closes it. What became of it is in s.
 func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client net.Conn) {
 	v.number(env, s)
 	r := &run{service: v, env: env, session: s, client: client}
 	defer r.survive()
-	c := v.counter()
-	if !c.enter(v.MaxInstances) {
-		s.Abort(limits, session.DeniedByLimit, fmt.Sprintf("service %q has max_instances=%d sessions already", v.Name, v.MaxInstances))
-		s.Count.ToClient += turnAway(client, v.busy())
+	pass, refusing := v.enter(s)
+	if refusing != limit.None {
+		v.refuse(s, client, refusing, v.refusal(s, refusing))
 		return
 	}
-	defer c.leave()
+	defer v.counter().table.Leave(pass)
 	if env.Begun != nil {
 		env.Begun(s, client)
 	}
@@ -176,25 +168,4 @@ func (r *run) bug(crash any) {
 	r.session.Record(journal.Class{Tag: "core.error", Verbosity: 0}, "session met a bug, please report it",
 		slog.Any("panic", fmt.Sprint(crash)), slog.String("stack", string(debug.Stack())))
 	r.session.Deny(session.DeniedByUnknownFail, fmt.Sprintf("panic: %v", crash))
-}
-
-// turnAway says text and closes, such that the client can read it. It returns how much was written.
-func turnAway(client net.Conn, text []byte) int64 {
-	defer client.Close()
-	if len(text) == 0 || client.SetDeadline(time.Now().Add(farewellTime)) != nil {
-		return 0
-	}
-	n, err := client.Write(text)
-	if err == nil {
-		hear(client)
-	}
-	return int64(n)
-}
-
-// hear lets a client read what it was sent before the connection is closed.
-func hear(client net.Conn) {
-	if half, ok := client.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		// closing over unread bytes would send a reset, which can overtake the text
-		_, _ = io.CopyN(io.Discard, client, farewellBytes)
-	}
 }

@@ -152,7 +152,7 @@ func TestLimitIsNeverExceeded(t *testing.T) {
 // A client that has sent something must still be able to read why it is turned away.
 func TestBusyTextSurvivesUnreadInput(t *testing.T) {
 	v := &Service{Name: "in", MaxInstances: 1, Class: class{busy: "421 Too busy\r\n"}}
-	v.counter().enter(1)
+	v.enter(newSession(io.Discard))
 	near, far := pair(t)
 	if _, err := far.Write([]byte("EHLO early\r\n")); err != nil {
 		t.Fatal(err)

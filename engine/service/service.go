@@ -10,6 +10,7 @@ import (
 
 	"zorpgo/engine/chain"
 	"zorpgo/engine/encryption"
+	"zorpgo/engine/limit"
 	"zorpgo/engine/nat"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/route"
@@ -33,6 +34,7 @@ type Service struct {
 	Encryption       *encryption.Policy // TLS of both sides; nil leaves it to the class, see proxy.Encrypted
 	Announce         int                // the version of the PROXY header that tells the server of the client, 1 or 2; 0: none
 	MaxInstances     int                // sessions at a time; 0 is no limit
+	Limits           limit.Limits       // the others; its Sessions is not used
 	Keepalive        Keepalive
 	Resolver         route.Resolver // of hosts that are named in a session; nil: none is known
 	LimitTargetZones []string       // the server's zone or one of its parents must be here; empty is no limit

@@ -54,6 +54,7 @@ var (
 	answerBadHeader = newAnswer("550", "5.6.0", "Header section can be read in more than one way")
 	answerHops      = newAnswer("554", "5.4.6", "Too many hops")
 	answerSlow      = newAnswer("421", "4.4.2", "Mail data comes in too slowly, closing transmission channel.")
+	answerCrowded   = newAnswer("421", "4.7.0", "Too many sessions, please try again later")
 	answerSession   = newAnswer("421", "4.7.0", "Too many transactions, closing transmission channel.")
 	answerContent   = newAnswer("550", "5.6.0", "Message refused: bare CR, bare LF or NUL in it")
 	answerHook      = newAnswer("451", "4.3.0", "Policy could not decide, come back later")

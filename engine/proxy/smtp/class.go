@@ -236,3 +236,7 @@ func (c *Class) Pool() (size int, limit time.Duration) {
 
 // Busy is the greeting of a service that has all the sessions it may have (RFC 5321 §3.8).
 func (c *Class) Busy() []byte { return answerClosing.plain }
+
+// Crowded stands in place of the greeting as well. RFC 2034 §4: not followed, because what refuses a client is for people
+// to read, and the code tells them that the server is not down.
+func (c *Class) Crowded() []byte { return answerCrowded.enhanced }
