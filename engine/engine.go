@@ -52,6 +52,8 @@ type Options struct {
 	Intercept     func(ctx context.Context, at netip.AddrPort) (net.Listener, error) // for intercepted connections; Listen if that is given
 	InterceptPort uint16                                                             // 0 is the constant InterceptPort
 
+	MaxConnections int // of clients, at a time; 0 is no limit
+
 	Loops int // keep sessions of plain sockets on so many event loops; 0, and where another option is given: on goroutines
 }
 
@@ -99,7 +101,10 @@ func New(o Options) *Engine {
 	}
 	o.Inherited = slices.Clone(o.Inherited)
 	e.options = o
-	e.dispatcher = dispatch.New(dispatch.Options{Dial: o.Dial, Serve: o.Serve, Present: o.Present, Introduced: o.Introduced, Log: o.Log, Trace: &e.trace, Loops: o.Loops})
+	e.dispatcher = dispatch.New(dispatch.Options{
+		Dial: o.Dial, Serve: o.Serve, Present: o.Present, Introduced: o.Introduced, Log: o.Log, Trace: &e.trace, Loops: o.Loops,
+		MaxConnections: o.MaxConnections,
+	})
 	return e
 }
 

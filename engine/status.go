@@ -23,6 +23,7 @@ type Status struct {
 	Stopping   bool      // it accepts nothing more
 	Counts     dispatch.Counts
 	Sessions   int64 // connections that are being handled
+	Limit      int   // of these; 0: none
 	Listeners  []Listening
 	Services   []ServiceStatus // by name
 	Rules      []RuleStatus    // by id
@@ -53,7 +54,7 @@ func (e *Engine) Status() Status {
 	listeners := e.Listening()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := Status{Started: e.started, Generation: e.changes, Stopping: e.stopped, Counts: e.dispatcher.Counts(), Sessions: e.dispatcher.Running(), Listeners: listeners}
+	s := Status{Started: e.started, Generation: e.changes, Stopping: e.stopped, Counts: e.dispatcher.Counts(), Sessions: e.dispatcher.Running(), Limit: e.options.MaxConnections, Listeners: listeners}
 	if e.config == nil {
 		return s
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -37,7 +39,8 @@ func writeStatus(w io.Writer, s *admin.Status) {
 	if name == "" {
 		name = "(top level)"
 	}
-	fmt.Fprintf(w, "%s: %s for %s, %d sessions\n", name, s.State, span(time.Duration(s.Uptime*float64(time.Second))), s.Sessions)
+	fmt.Fprintf(w, "%s: %s for %s, %d sessions%s\n", name, s.State, span(time.Duration(s.Uptime*float64(time.Second))), s.Sessions,
+		map[bool]string{true: fmt.Sprintf(" of at most %d", s.Limit)}[s.Limit > 0])
 	fmt.Fprintf(w, "version %s\n", s.Version)
 	fmt.Fprintf(w, "policy %s, generation %d\n", strings.Join(s.Files, " "), s.Generation)
 	if o := s.LastReload; o != nil {
@@ -57,9 +60,9 @@ func writeParts(w io.Writer, s *admin.Status) {
 	for _, l := range s.Listeners {
 		fmt.Fprintf(t, "%s%s\t%s\n", l.Address, map[bool]string{true: " (intercepted)"}[l.Intercepted], numbers(l.Rules))
 	}
-	fmt.Fprint(t, "\nSERVICE\tCLASS\tLIVE\tLIMIT\tTOTAL\tDOWN\n")
+	fmt.Fprint(t, "\nSERVICE\tCLASS\tLIVE\tLIMIT\tTOTAL\tREFUSED\tDOWN\n")
 	for _, v := range s.Services {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%d\t%s\n", v.Name, or(v.Class, "denies"), v.Live, limit(v.Limit), v.Total, down(v.Targets))
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%d\t%s\t%s\n", v.Name, or(v.Class, "denies"), v.Live, limit(v.Limit), v.Total, refused(v.Refused), down(v.Targets))
 	}
 	fmt.Fprint(t, "\nRULE\tAT\tSERVICE\tHITS\tLAST\n")
 	for _, r := range s.Rules {
@@ -87,6 +90,15 @@ func or(text, other string) string {
 		return other
 	}
 	return text
+}
+
+// refused is how many sessions limits turned away.
+func refused(by map[string]int64) string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		list = append(list, fmt.Sprintf("%d by %s", by[name], name))
+	}
+	return or(strings.Join(list, ", "), "-")
 }
 
 // down lists the servers that are down; "-": the service does not remember which are.

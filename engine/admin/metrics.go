@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"zorpgo/engine"
+	"zorpgo/engine/limit"
 	"zorpgo/engine/meter"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/proxy/smtp"
@@ -40,6 +41,7 @@ var (
 	lastReloadGood = gauge("last_reload_success", "1 unless the last reload was refused.")
 	listeners      = gauge("listeners", "Open listeners.")
 	connections    = gauge("connections", "Connections that are being handled.")
+	connectionsMax = gauge("connections_limit", "How many there may be (--max-connections).")
 	resets         = counter("connections_reset_total", "Connections that were given to no service.", "reason")
 	acceptFailures = counter("accept_failures_total", "Failures to accept a connection: no descriptors, no memory.")
 	logFailures    = counter("log_write_failures_total", "Records of the log that could not be written, and are lost.")
@@ -48,6 +50,8 @@ var (
 
 	sessionsNow     = gauge("sessions", "Live sessions.", "service")
 	sessionsLimit   = gauge("sessions_limit", "How many there may be (max_instances).", "service")
+	sessionsRefused = counter("sessions_refused_total", "Sessions that were turned away, by the limit that did.", "service", "limit")
+	networksNow     = gauge("client_networks", "Client networks that the limits of a service tell apart.", "service")
 	sessionsStarted = counter("sessions_started_total", "Sessions so far, those that were turned away included.", "service")
 	sessionsEnded   = counter("sessions_ended_total", "Sessions that ended, by verdict.", "service", "verdict")
 	bytesRead       = counter("received_bytes_total", "Bytes that were read from a side.", "service", "side")
@@ -68,7 +72,7 @@ var (
 // all lists them.
 var all = []metric{
 	buildInfo, startTime, serving, generation, reloads, lastReloadGood, listeners, connections, resets, acceptFailures, logFailures, logRepeats, ruleHits,
-	sessionsNow, sessionsLimit, sessionsStarted, sessionsEnded, bytesRead, bytesWritten, tlsSessions, transactions, messages,
+	connectionsMax, sessionsNow, sessionsLimit, sessionsRefused, networksNow, sessionsStarted, sessionsEnded, bytesRead, bytesWritten, tlsSessions, transactions, messages,
 	commands, replies, refusals, bugs, connectFailures, targetUp, connectTime, functionTime,
 }
 
@@ -116,6 +120,10 @@ func (s *Server) Collect(to chan<- prometheus.Metric) {
 	c.put(generation, float64(e.Generation))
 	c.put(listeners, float64(len(e.Listeners)))
 	c.put(connections, float64(e.Sessions))
+	if e.Limit > 0 {
+		c.put(connectionsMax, float64(e.Limit))
+	}
+	c.put(resets, float64(e.Counts.Full), "max-connections")
 	c.put(resets, float64(e.Counts.NoRule), "no-rule")
 	c.put(resets, float64(e.Counts.Denied), "denied")
 	c.put(acceptFailures, float64(e.Counts.Failures))
@@ -145,6 +153,12 @@ func (c scrape) service(v engine.ServiceStatus) {
 	c.put(sessionsNow, float64(v.Running()), name)
 	if v.MaxInstances > 0 {
 		c.put(sessionsLimit, float64(v.MaxInstances), name)
+	}
+	if v.Limits.PerClient() {
+		c.put(networksNow, float64(v.Networks()), name)
+	}
+	for k := limit.Sessions; k < limit.Kinds; k++ {
+		c.some(sessionsRefused, v.Refused(k), name, k.String())
 	}
 	c.put(sessionsStarted, float64(v.Service.Sessions()), name)
 	for verdict := session.Accepted; verdict <= session.InvalidPolicyCall; verdict++ {

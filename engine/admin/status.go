@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"zorpgo/engine"
+	"zorpgo/engine/limit"
 )
 
 // Status is what /status says.
@@ -18,7 +19,8 @@ type Status struct {
 	Generation int       `json:"generation"` // of the policy: 1 at the start, one more with each reload
 	LastReload *Outcome  `json:"last_reload,omitempty"`
 	Sessions   int64     `json:"sessions"`
-	Tracers    int       `json:"tracers,omitempty"` // who follow sessions
+	Tracers    int       `json:"tracers,omitempty"`         // who follow sessions
+	Limit      int       `json:"max_connections,omitempty"` // of the process, each with a session
 
 	Listeners []Listener `json:"listeners"`
 	Services  []Service  `json:"services"`
@@ -41,6 +43,9 @@ type Service struct {
 	Total   int64    `json:"total"`
 	Limit   int      `json:"limit,omitempty"` // max_instances
 	Targets []Target `json:"targets,omitempty"`
+
+	Refused  map[string]int64 `json:"refused,omitempty"`  // sessions that a limit turned away so far, by its name
+	Networks int              `json:"networks,omitempty"` // of clients, that limits tell apart now
 }
 
 // Target is a server of a service whose chainer remembers which are down.
@@ -67,7 +72,7 @@ func (s *Server) Status() Status {
 	e := s.o.Engine.Status()
 	v := Status{
 		Version: s.o.Version, Instance: e.Instance, Files: s.o.Files, State: s.state(), Started: e.Started,
-		Generation: e.Generation, LastReload: s.lastReload(), Sessions: e.Sessions, Tracers: s.o.Engine.Trace().Tracers(),
+		Generation: e.Generation, LastReload: s.lastReload(), Sessions: e.Sessions, Limit: e.Limit, Tracers: s.o.Engine.Trace().Tracers(),
 		Listeners: []Listener{}, Services: []Service{}, Rules: []Rule{},
 	}
 	if !e.Started.IsZero() {
@@ -107,6 +112,15 @@ func service(d engine.ServiceStatus) Service {
 	v := Service{Name: d.Name, Pos: d.Pos.String(), Live: d.Running(), Total: d.Service.Sessions(), Limit: d.MaxInstances}
 	if !d.Deny && d.Class != nil {
 		v.Class = d.Class.Name()
+	}
+	v.Networks = d.Networks()
+	for k := limit.Sessions; k < limit.Kinds; k++ {
+		if n := d.Refused(k); n > 0 {
+			if v.Refused == nil {
+				v.Refused = map[string]int64{}
+			}
+			v.Refused[k.String()] = n
+		}
 	}
 	for _, t := range d.Targets {
 		v.Targets = append(v.Targets, Target{Address: t.Address, Up: t.Since.IsZero(), DownSince: t.Since, NextTry: t.Until})

@@ -55,7 +55,11 @@ func (d *Dispatcher) handleMet(m met, conn net.Conn) {
 
 func (d *Dispatcher) run(m met, conn net.Conn) {
 	s := m.session
-	m.service.Run(d.ctx, &m.policy.env, s, conn)
+	if d.full() {
+		m.service.TurnAway(&m.policy.env, s, conn, d.tooMany())
+	} else {
+		m.service.Run(d.ctx, &m.policy.env, s, conn)
+	}
 	if d.live.end(s) {
 		s.Deny(session.AbortedByPolicyAction, session.Killed)
 	}

@@ -43,6 +43,8 @@ type Options struct {
 	Introduced  bool          // Present tells the clients of proxies in front, too: there are no PROXY headers
 	HeaderLimit time.Duration // for a PROXY header; 0 is HeaderLimit
 
+	MaxConnections int // at a time; 0 is no limit
+
 	Loops int // how many loops keep sessions of plain sockets; 0: every session has goroutines of its own
 }
 

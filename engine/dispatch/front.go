@@ -44,6 +44,10 @@ func (d *Dispatcher) introduce(p *active, s *session.Session, conn net.Conn) (re
 	if !slices.ContainsFunc(front, func(z *zone.Zone) bool { return s.ClientZone.Within(z.Name) }) {
 		return fmt.Sprintf("it is no proxy of %s, from where alone this listener takes connections", zoneNames(front))
 	}
+	if d.full() { // for whom it comes is not worth waiting for
+		s.Verdict = session.DeniedByLimit
+		return d.tooMany()
+	}
 	h, err := d.header(conn)
 	switch {
 	case err == io.EOF:

@@ -176,6 +176,10 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 		d.left()
 		return
 	}
+	if d.full() {
+		d.hand(fd, func(conn net.Conn) { d.handleMet(met{p, s, v}, conn) })
+		return
+	}
 	_ = stream.NoDelay(fd) // what fails here fails at the first read
 	flow, ok := v.RunOn(w.Loop, &p.env, s, fd, func(f *proxy.Flow) {
 		delete(w.flows, f)

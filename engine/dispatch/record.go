@@ -29,11 +29,15 @@ func version(state *tls.ConnectionState) uint16 {
 const (
 	resetNoRule = iota
 	resetDenied // by the service of the rule
+	resetFull   // while there were too many connections
 	resetCauses
 )
 
 func resetCause(s *session.Session) int {
-	if s.RulePos.IsValid() {
+	switch {
+	case s.Verdict == session.DeniedByLimit:
+		return resetFull
+	case s.RulePos.IsValid():
 		return resetDenied
 	}
 	return resetNoRule
@@ -41,13 +45,13 @@ func resetCause(s *session.Session) int {
 
 // Counts are those of connections that became no session.
 type Counts struct {
-	NoRule, Denied int64 // reset
-	Failures       int64 // of accepting
+	NoRule, Denied, Full int64 // reset
+	Failures             int64 // of accepting
 }
 
 // Counts tells them.
 func (d *Dispatcher) Counts() Counts {
-	return Counts{NoRule: d.resets[resetNoRule].Load(), Denied: d.resets[resetDenied].Load(), Failures: d.failures.Load()}
+	return Counts{NoRule: d.resets[resetNoRule].Load(), Denied: d.resets[resetDenied].Load(), Full: d.resets[resetFull].Load(), Failures: d.failures.Load()}
 }
 
 // summary is what closing records are of.

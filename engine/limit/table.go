@@ -66,7 +66,7 @@ func (t *Table) Enter(l *Limits, client netip.Addr, now time.Time) (Pass, Kind) 
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	at := t.since(now)
-	t.latest = at
+	t.latest = max(t.latest, at)
 	due, ok := pace(t.due, at, l.Rate)
 	if !l.PerClient() {
 		if !ok {

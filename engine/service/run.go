@@ -51,7 +51,7 @@ func (v *Service) Run(ctx context.Context, env *Env, s *session.Session, client 
 func (v *Service) number(env *Env, s *session.Session) {
 	s.Service = v.Name
 	s.ID = "svc/" + env.Instance + "/" + v.Name + ":" + strconv.FormatInt(v.counter().sessions.Add(1)-1, 10)
-	s.Encryption, s.Meter, s.Parting = v.Encryption, v.Meter(), v.busy()
+	s.Encryption, s.Meter, s.Parting = v.Encryption, v.Meter(), v.busy(limit.Sessions)
 	s.Log = slog.New(s.Log.Handler().WithAttrs([]slog.Attr{slog.String("session", s.ID)}))
 	if r, ok := v.Router.(interface{ Overrides() bool }); ok {
 		s.Inband = r.Overrides()
