@@ -42,6 +42,7 @@ var layers = [][]string{
 	{"cmd/zorpgo/lab"},
 	{"cmd/zorpgo/peers"},
 	{"cmd/zorpgo/tlspeers"},
+	{"cmd/zorpgo/faults"},
 	{"cmd/zorpgo/bench"}, // a program of its own: it knows zorpgo from outside
 	{"cmd/zorpgo"},
 }

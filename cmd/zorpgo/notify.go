@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -58,8 +60,9 @@ func (m *manager) notify(state string) error {
 		return nil
 	}
 	if m.conn != nil {
-		if _, err := m.conn.Write([]byte(state)); err == nil {
-			return nil
+		err := m.write(state)
+		if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
 		}
 		m.conn.Close()
 		m.conn = nil
@@ -67,7 +70,18 @@ func (m *manager) notify(state string) error {
 	if err := m.open(); err != nil {
 		return err
 	}
-	if _, err := m.conn.Write([]byte(state)); err != nil {
+	return m.write(state)
+}
+
+// notifyTime is how long a service manager that does not read may keep zorpgo from its work.
+const notifyTime = time.Second
+
+func (m *manager) write(state string) error {
+	err := m.conn.SetWriteDeadline(time.Now().Add(notifyTime))
+	if err == nil {
+		_, err = m.conn.Write([]byte(state))
+	}
+	if err != nil {
 		return fmt.Errorf("$NOTIFY_SOCKET: %w", err)
 	}
 	return nil

@@ -184,3 +184,16 @@ func TestNotifyAgain(t *testing.T) {
 		t.Errorf("heard %q", got)
 	}
 }
+
+// TestNotifyNobodyReads: a service manager that is stuck does not hold zorpgo up.
+func TestNotifyNobodyReads(t *testing.T) {
+	newServiceManager(t)
+	m := newManager(slog.New(slog.DiscardHandler))
+	defer m.close()
+	for range 10000 {
+		if err := m.notify("WATCHDOG=1"); err != nil {
+			return
+		}
+	}
+	t.Error("10000 states went nowhere")
+}
