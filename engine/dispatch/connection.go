@@ -63,6 +63,9 @@ func (d *Dispatcher) run(m met, conn net.Conn) {
 	if d.live.end(s) {
 		s.Deny(session.AbortedByPolicyAction, session.Killed)
 	}
+	if d.ctx.Err() != nil {
+		s.Deny(session.AbortedByPolicyAction, session.Cut)
+	}
 	d.ended(s)
 }
 

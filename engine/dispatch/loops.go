@@ -10,6 +10,7 @@ import (
 	"zorpgo/engine/poll"
 	"zorpgo/engine/proxy"
 	"zorpgo/engine/service"
+	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
 )
 
@@ -220,6 +221,7 @@ func (d *Dispatcher) cutLoops() {
 			w.cut = true
 			w.Empty()
 			for f := range w.flows {
+				f.Session().Deny(session.AbortedByPolicyAction, session.Cut)
 				f.Cut()
 			}
 		})

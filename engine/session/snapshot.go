@@ -11,6 +11,9 @@ import (
 // Killed is the reason of a session that the administrator ended.
 const Killed = "ended by the administrator"
 
+// Cut is the reason of a session that was still there when zorpgo had to end.
+const Cut = "cut: zorpgo is stopping"
+
 // Snapshot is what others are told of a session while it runs.
 type Snapshot struct {
 	ID, Service         string

@@ -28,9 +28,11 @@ type stage struct {
 	origin *origin
 	door   *net.TCPListener
 	at     string
+
+	service string // more of what the policy says of its service
 }
 
-// policyText is a policy with relay control and STARTTLS; class adds to the class.
+// policyText is a policy with relay control: more of its class, the origin's port, more of its service, the port.
 const policyText = `from Zorp.Smtp import *
 from Zorp.Encryption import *
 Zone("all", addrs=["127.0.0.0/8"])
@@ -58,14 +60,21 @@ func newStage(t testing.TB) *stage {
 	s := &stage{t: t, dir: dir, origin: newOrigin(t), door: l.(*net.TCPListener), at: l.Addr().String()}
 	s.policy = filepath.Join(dir, "mail.star")
 	must(t, certtest.WriteTo(dir))
-	s.write("", `encryption_policy="tls"`)
+	s.write("")
 	return s
 }
 
-// write makes the policy; class is more of its class, service more of its service.
-func (s *stage) write(class, service string) {
+// encrypt has the policy offer STARTTLS, and clients use it. Such sessions are not kept on loops.
+func (s *stage) encrypt() *stage {
+	s.service = `encryption_policy="tls"`
+	s.write("")
+	return s
+}
+
+// write makes the policy; class is more of its class.
+func (s *stage) write(class string) {
 	s.t.Helper()
-	text := fmt.Sprintf(policyText, class, port(s.origin), service, port(s.door))
+	text := fmt.Sprintf(policyText, class, port(s.origin), s.service, port(s.door))
 	must(s.t, os.WriteFile(s.policy+".new", []byte(text), 0o600))
 	must(s.t, os.Rename(s.policy+".new", s.policy))
 }

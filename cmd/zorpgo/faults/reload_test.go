@@ -20,6 +20,9 @@ func TestReloads(t *testing.T) {
 	}
 	each(t, func(t *testing.T, loops string) {
 		s := newStage(t)
+		if loops == "--loops=0" {
+			s.encrypt()
+		}
 		p := s.start(nil, loops, "--log-level=warn", "--pprof")
 		stays, err := connect(s.at)
 		must(t, err)
@@ -55,7 +58,7 @@ func (p *process) reloads(s *stage, n int) {
 		if i%10 == 5 {
 			want, class = http.StatusUnprocessableEntity, "        self.request[\n"
 		}
-		s.write(class, `encryption_policy="tls"`)
+		s.write(class)
 		if got, text := p.ask(http.MethodPost, "/reload"); got != want {
 			p.t.Fatalf("reload %d: %d, %s", i, got, text)
 		}

@@ -3,7 +3,6 @@ package faults
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -68,6 +67,9 @@ func (t *traffic) run() {
 
 func (t *traffic) session(n int64) {
 	way := ways[n%int64(len(ways))]
+	if way.name == "STARTTLS" && t.s.service == "" {
+		way = ways[0]
+	}
 	id := fmt.Sprintf("%s-%d", t.name, n)
 	err := t.visit(way.do, id, way.delivers)
 	t.mu.Lock()
@@ -147,16 +149,4 @@ func (t *traffic) unharmed() {
 	if len(t.confirmed) == 0 {
 		t.s.t.Error("there was no traffic")
 	}
-}
-
-// mentions reports whether one of the losses says so.
-func (t *traffic) mentions(text string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, err := range t.lost {
-		if strings.Contains(err.Error(), text) {
-			return true
-		}
-	}
-	return false
 }

@@ -185,10 +185,25 @@ func (m *Machine) Ended(x proxy.Exchange, side proxy.Side, why error) {
 	}
 }
 
+const clientLost = "client lost in mail data"
+
+func (m *Machine) inMailData() bool { return m.phase == phaseBody || m.phase == phaseChunk }
+
+// lostData says why mail data has no end.
+func (m *Machine) lostData() string {
+	switch {
+	case m.session.Until().Err() != nil:
+		return session.Cut
+	case m.session.Reason == session.Killed:
+		return session.Killed
+	}
+	return clientLost
+}
+
 // clientEnded: mail data without its end stays without it at the server too (RFC 5321 §4.1.1.4).
 func (m *Machine) clientEnded(x proxy.Exchange, why error) {
-	if m.phase == phaseBody || m.phase == phaseChunk {
-		m.account(0, "client lost in mail data")
+	if m.inMailData() {
+		m.account(0, m.lostData())
 	}
 	if isTimeout(why) {
 		m.session.Abort(violation, session.AbortedByPolicyAction, "client silent too long")
@@ -206,6 +221,9 @@ func (m *Machine) serverEnded(x proxy.Exchange, why error) {
 func (m *Machine) Close() {
 	if m.follower != nil {
 		m.follower.end()
+	}
+	if m.inMailData() && m.lostData() != clientLost {
+		m.account(0, m.lostData())
 	}
 	m.shutDown()
 	m.queue, m.arena, m.held, m.param = nil, nil, nil, nil
