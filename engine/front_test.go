@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"zorpgo/engine/announce"
+	"zorpgo/engine/limit"
 	"zorpgo/engine/proxy/smtp"
 	"zorpgo/engine/route"
 	"zorpgo/engine/rule"
@@ -57,7 +58,7 @@ func (s *told) all() string {
 }
 
 // behind is an SMTP service behind proxies at 127.0.0.2, whose clients in 192.0.2.0/24 are served; so is the proxy itself.
-func behind(t *testing.T, loops int) (server *told, at string, b *log) {
+func behind(t *testing.T, loops int, limits ...limit.Limits) (server *told, at string, b *log) {
 	t.Helper()
 	e, b := hosted(t, loops)
 	server = &told{}
@@ -88,6 +89,9 @@ func behind(t *testing.T, loops int) (server *told, at string, b *log) {
 	r.SrcZone, r.ProxiesFrom = []*zone.Zone{front, out}, []*zone.Zone{front}
 	c.Rules = rule.NewSet([]*rule.Rule{r})
 	c.Services["in"].Class, c.Services["in"].Announce = class, 1
+	for _, l := range limits {
+		c.Services["in"].Limits = l
+	}
 	c.Services["in"].Router = &route.Directed{Dest: []stream.Addr{{AddrPort: netip.MustParseAddrPort(l.Addr().String())}}}
 	if err := e.Start(c); err != nil {
 		t.Fatal(err)

@@ -56,7 +56,7 @@ func (s *stage) connect(q question) *connection {
 	c.session = &session.Session{
 		Client: q.client, ClientLocal: q.server, ClientZone: config.Zones.Lookup(q.client.Addr()),
 		ServerZone: config.Zones.Lookup(q.server.Addr()), Zones: config.Zones,
-		Log: slog.New(slog.DiscardHandler), Context: s.ctx, Started: dialog.Start, PlayedTLS: true,
+		Log: slog.New(slog.DiscardHandler), Context: s.ctx, Started: dialog.Start.Add(s.passed), PlayedTLS: true,
 	}
 	c.rule = config.Rules.Lookup(&rule.Flow{
 		Proto: rule.ProtoTCP, Iface: q.iface, Ifgroup: q.ifgroup,

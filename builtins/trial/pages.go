@@ -44,6 +44,8 @@ func Pages() []word.Page {
 				{Name: `check(condition, what="")`, Doc: "something must be true"},
 				{Name: "fail(what)", Doc: "ends the test"},
 				{Name: "dns(name, address, ...)", Doc: "what the resolver answers; without an address the name is not found. Names of which nothing is said have the address 192.0.2.25"},
+				{Name: "wait(seconds)", Doc: "time passes until the next connection, for limits of how many may begin in a minute; connections that there are do not notice. " +
+					"Without it all connections of a test come at once"},
 				{Name: "no_mailbox(address)", Doc: "mail servers that are asked for this recipient do not know it; they know all others"},
 			}},
 		{Name: "connection", Kind: word.Test, Signature: "c = t.connect(client)", Title: "Attributes and methods", Examples: example,

@@ -8,6 +8,9 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
+
+	"go.starlark.net/starlark"
 
 	"zorpgo/engine"
 	"zorpgo/engine/rehearse"
@@ -21,6 +24,7 @@ type stage struct {
 	names   map[string][]netip.Addr // what the resolver says
 	unknown map[string]bool         // mailboxes that mail servers do not know
 	conns   []*connection
+	passed  time.Duration // since the test began, for connections that come
 	said    []string
 }
 
@@ -86,4 +90,20 @@ func (s *stage) end() {
 	for _, c := range s.conns {
 		c.end()
 	}
+}
+
+// maxWait bounds how long a test may say that it waits: no limit has a longer memory.
+const maxWait = 24 * 60 * 60
+
+// wait is t.wait(seconds).
+func (s *stage) wait(name string, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	seconds := 0
+	if err := starlark.UnpackArgs(name, args, kwargs, "seconds", &seconds); err != nil {
+		return nil, err
+	}
+	if seconds < 0 || seconds > maxWait {
+		return nil, fmt.Errorf("%s: %d seconds are not from 0 to %d", name, seconds, maxWait)
+	}
+	s.passed += time.Duration(seconds) * time.Second
+	return starlark.None, nil
 }

@@ -18,6 +18,8 @@ type Service struct {
 	Class string `json:"class,omitempty"` // the proxy class
 	Deny  bool   `json:"deny"`
 	Limit int    `json:"max_instances,omitempty"` // sessions at a time; 0 is no limit
+
+	PerClient string `json:"client_limits,omitempty"` // what the client's network may have
 }
 
 // Listener is what takes the connection.
@@ -33,7 +35,7 @@ func (a *Answer) serve(c *engine.Config, q Question, r *rule.Rule) {
 		a.Outcome = Denied
 		return
 	}
-	a.Service = &Service{Name: v.Name, Pos: v.Pos.String(), Deny: v.Deny, Limit: v.MaxInstances}
+	a.Service = &Service{Name: v.Name, Pos: v.Pos.String(), Deny: v.Deny, Limit: v.MaxInstances, PerClient: v.Limits.Of(q.Client.Addr())}
 	if v.Deny {
 		a.Outcome = Denied
 		return

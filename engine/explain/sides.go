@@ -29,6 +29,9 @@ func (v *Service) text() string {
 	case v.Limit > 1:
 		text += fmt.Sprintf(", at most %d sessions at a time", v.Limit)
 	}
+	if v.PerClient != "" {
+		text += ", " + v.PerClient
+	}
 	return text
 }
 

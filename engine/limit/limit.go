@@ -7,6 +7,7 @@ package limit
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 )
 
 // Limits are what a policy allows; a zero field is no limit, and the usual prefix.
@@ -55,6 +56,21 @@ func (l *Limits) Network(a netip.Addr) netip.Prefix {
 	}
 	p, _ := a.Prefix(bits) // an address that there is not has none
 	return p
+}
+
+// Of says what the network of client may have; "": as much as there is.
+func (l *Limits) Of(client netip.Addr) string {
+	var list []string
+	if l.SessionsPerClient > 0 {
+		list = append(list, fmt.Sprintf("%d at a time", l.SessionsPerClient))
+	}
+	if l.RatePerClient > 0 {
+		list = append(list, fmt.Sprintf("%d that begin in a minute", l.RatePerClient))
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("of %s at most %s", l.Network(client), strings.Join(list, " and "))
 }
 
 // Reason says why a session of client is refused by k.

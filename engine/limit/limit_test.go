@@ -185,6 +185,19 @@ func TestReasons(t *testing.T) {
 	}
 }
 
+func TestOf(t *testing.T) {
+	client := netip.MustParseAddr("192.0.2.1")
+	for want, l := range map[string]*Limits{
+		"":                                    {Sessions: 1, Rate: 3},
+		"of 192.0.2.1/32 at most 2 at a time": {SessionsPerClient: 2},
+		"of 192.0.2.0/24 at most 2 at a time and 4 that begin in a minute": {SessionsPerClient: 2, RatePerClient: 4, IPv4: 24},
+	} {
+		if got := l.Of(client); got != want {
+			t.Errorf("%+v: %q, want %q", l, got, want)
+		}
+	}
+}
+
 // TestAllocs: a session costs an entry of its network, if that is new, and nothing else.
 func TestAllocs(t *testing.T) {
 	l, table := &Limits{Sessions: 9, SessionsPerClient: 9, Rate: 1 << 30, RatePerClient: 1 << 30}, &Table{}

@@ -41,6 +41,7 @@ var attacks = []row{
 	{name: "MSG-03"}, {name: "MSG-05"},
 	{name: "DOS-01", shown: []string{"smtp TestSlowCommand", "proxy TestAwait"}},
 	{name: "DOS-02", shown: []string{"smtp TestSlowText"}},
+	{name: "DOS-03", shown: []string{"engine TestClientLimit", "engine TestMaxConnections", "engine TestManyTurnedAway", "limit TestFullTable"}},
 	{name: "DOS-04", shown: []string{"dispatch TestSilentProxy", "dispatch TestSilentProxyIsCut"}},
 	{name: "PRX-01", shown: []string{"engine TestProxyHeaders", "engine TestHeaderWhereNoneIsExpected"}},
 	{name: "PRX-02", shown: []string{"engine TestProxyHeaders", "announce TestRead"}},

@@ -21,7 +21,7 @@ func knownNames(t *testing.T) known {
 	for _, d := range transcripts(t) {
 		names[d.name] = true
 	}
-	for _, dir := range []string{".", "..", "../../match", "../../service", "../../dispatch", "../../announce", "../../journal", "../..", "../../../builtins", "../../../builtins/interp"} {
+	for _, dir := range []string{".", "..", "../../limit", "../../match", "../../service", "../../dispatch", "../../announce", "../../journal", "../..", "../../../builtins", "../../../builtins/interp"} {
 		files, _ := filepath.Glob(dir + "/*_test.go")
 		for _, file := range files {
 			text, err := os.ReadFile(file)
