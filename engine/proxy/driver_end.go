@@ -37,6 +37,7 @@ type end struct {
 	hanging bool // the protocol hung up
 	resets  bool // at once, with a reset
 	hungup  bool // and all was written, the connection is closed or lingers
+	parts   bool // the peer is to close first
 	lingers bool
 
 	finishing bool // the protocol has nothing more to send

@@ -72,3 +72,8 @@ func (d *driver) Wake(after time.Duration) { d.alarm.set(d, after) }
 
 // Hangup implements Exchange.
 func (d *driver) Hangup(side Side) { d.ends[side].hanging = true }
+
+var _ Parter = (*driver)(nil)
+
+// Part implements Parter.
+func (d *driver) Part(side Side) { d.ends[side].hanging, d.ends[side].parts = true, true }

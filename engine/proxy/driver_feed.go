@@ -185,7 +185,10 @@ func (d *driver) hangup(side Side) bool {
 		d.conns.reset(side)
 		return true
 	}
-	if side == Server || !e.halfClose() {
+	switch {
+	case e.parts && e.why == nil:
+		e.sayEnd()
+	case side == Server || !e.halfClose():
 		e.sayEnd()
 		d.conns.close(side)
 		return true
@@ -204,7 +207,7 @@ func (d *driver) sendEnd(to Side) {
 	}
 }
 
-// drain reads what a client that was hung up is still sending, within the bounds of lingering.
+// drain reads what a side that was hung up is still sending, within the bounds of lingering.
 func (d *driver) drain(e *end) {
 	for left := LingerBytes; left > 0 && !d.dead; {
 		for e.passed > 0 && !d.dead {

@@ -57,6 +57,7 @@ type flowEnd struct {
 	hanging bool
 	resets  bool   // it hangs up at once, with a reset
 	kept    []byte // what the protocol said to Keep; nil: it did not
+	parts   bool   // the peer is to close first
 	lingers int    // bytes that may still be thrown away; 0: it does not linger
 
 	finishing bool // the protocol has nothing more to send

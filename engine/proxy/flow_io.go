@@ -106,7 +106,7 @@ func (e *flowEnd) receive(b []byte) int {
 	return n
 }
 
-// throwAway reads what a client that was hung up still sends.
+// throwAway reads what a side that was hung up still sends.
 func (e *flowEnd) throwAway() {
 	n := e.receive(e.flow.loop.Buffer())
 	e.lingers -= n
@@ -212,6 +212,10 @@ func (f *Flow) hangup(side Side) {
 	if e.resets {
 		stream.ResetOnClose(e.fd)
 	}
+	if e.parts && e.why == nil && !e.resets {
+		e.lingers, e.due = LingerBytes, f.loop.Now().Add(LingerTime)
+		return
+	}
 	if side == Server || e.resets || e.why != nil && !isDeadline(e.why) || stream.CloseWrite(e.fd) != nil {
 		e.close()
 		return
@@ -304,3 +308,8 @@ func (f *Flow) Wake(after time.Duration) {
 
 // Hangup implements Exchange.
 func (f *Flow) Hangup(side Side) { f.ends[side].hanging = true }
+
+var _ Parter = (*Flow)(nil)
+
+// Part implements Parter.
+func (f *Flow) Part(side Side) { f.ends[side].hanging, f.ends[side].parts = true, true }

@@ -133,6 +133,14 @@ type Keeper interface {
 	Keep(greeting []byte)
 }
 
+// Parter is an Exchange that can let the peer close first.
+type Parter interface {
+	Exchange
+	// Part is Hangup, but the connection is closed only once the peer has closed it, or after LingerTime. Whoever closes
+	// first has its port taken for a minute more (TIME-WAIT).
+	Part(side Side)
+}
+
 // Pooled is a Class whose protocols leave server connections to each other.
 type Pooled interface {
 	// Pool says how many connections may wait for their next session, at each target and loop, and for how long each.

@@ -76,6 +76,13 @@ func (f *follower) MayKeep() bool {
 	return ok && k.MayKeep()
 }
 
+// Part implements proxy.Parter.
+func (f *follower) Part(side proxy.Side) {
+	if p, ok := f.Exchange.(proxy.Parter); ok {
+		p.Part(side)
+	}
+}
+
 // Keep implements proxy.Keeper.
 func (f *follower) Keep(greeting []byte) { f.Exchange.(proxy.Keeper).Keep(greeting) }
 

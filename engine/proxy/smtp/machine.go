@@ -236,6 +236,14 @@ func (m *Machine) done(x proxy.Exchange) {
 	x.Hangup(proxy.Client)
 }
 
+// part is done after QUIT: the server closes first (RFC 5321 §4.1.1.10).
+func (m *Machine) part(x proxy.Exchange) {
+	if p, ok := x.(proxy.Parter); ok {
+		p.Part(proxy.Server)
+	}
+	m.done(x)
+}
+
 // closing says 421 in place of every reply that is still due, and closes both sides (RFC 5321 §3.8).
 func (m *Machine) closing(x proxy.Exchange, a *answer) {
 	m.reply(x, a)

@@ -162,7 +162,7 @@ func (m *Machine) answered(x proxy.Exchange, e exchange, code int) {
 	case e.verb == verbRSET && code/100 == 2:
 		m.newTransaction()
 	case e.verb == verbQUIT:
-		m.done(x)
+		m.part(x)
 	}
 }
 
