@@ -142,6 +142,7 @@ func TestSession(t *testing.T) {
 	if got, err := s.call(t); got != "220 in\r\n" {
 		t.Fatalf("read %q, %v", got, err)
 	}
+	waitUntil(t, func() bool { return s.Running() == 0 }) // else the session may be cut, and say so
 	s.stop()
 	for _, want := range []string{
 		`msg="session closed"`, "session=svc/mail/in:0", "service=in", "rule=3", "rule_pos=mail.star:3:5",
