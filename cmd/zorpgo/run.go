@@ -99,8 +99,8 @@ func (s *server) run(cmd *cobra.Command) error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
-	// A loop holds on to its processor; the rest of the program needs one, too.
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), s.loops+1))
+	// A loop holds on to its processor while it waits for what comes next; the rest of the program has all of them, too.
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + s.loops)
 	defer runtime.KeepAlive(ballast())
 	e := engine.New(engine.Options{Log: log, Inherited: sockets, Loops: s.loops, MaxConnections: s.maxConnections(log), InterceptPort: uint16(s.intercept.port)})
 	defer s.control.close()
