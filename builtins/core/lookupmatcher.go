@@ -160,8 +160,8 @@ func bindAddress(c *word.Call) netip.Addr {
 var abstractMatcherPage = word.Page{
 	Name: "AbstractMatcher", Also: []string{"checkMatch"}, Kind: word.Object, Module: "Zorp.Core", Signature: "class NAME(AbstractMatcher):",
 	Doc: "Is what matchers of the policy's own derive from. Their method checkMatch(self, text) gets the address or domain and returns TRUE if it matches. " +
-		"An object of the class can stand wherever a matcher can. It serves all sessions at a time, so that it cannot change itself; each call may take a million steps " +
-		"and ten seconds. If it fails, or returns anything but TRUE or FALSE, the client is refused for now (451). Every matcher has the method, see getMatcher.",
+		"An object of the class can stand wherever a matcher can. It serves all sessions at a time, so that it cannot change itself; each call may take a million steps, " +
+		"two seconds of work and ten seconds in all. If it fails, or returns anything but TRUE or FALSE, the client is refused for now (451). Every matcher has the method, see getMatcher.",
 	Errors: []string{"a class without checkMatch, or with one that cannot be called so", "an object that is changed in a session"},
 	Examples: []word.Example{{Title: "Example", Text: `from Zorp.Smtp import *
 

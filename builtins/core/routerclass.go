@@ -49,7 +49,7 @@ var abstractRouterPage = word.Page{
 	Signature: "class NAME(AbstractRouter):",
 	Doc: "Is what routers of the policy's own derive from. Their method routeConnection(self, session), or routeConnection(self) with self.session, " +
 		"names the server: session.setServer(address or list of addresses) or session.setTargetAddressByHostname(host, port). " +
-		"It is called once in each session, before its server is connected; a call may take a million steps and ten seconds. " +
+		"It is called once in each session, before its server is connected; a call may take a million steps, two seconds of work and ten seconds in all. " +
 		"If it fails or names none there is no connection, unless the proxy class named a server. forge_addr and forge_port are as of DirectedRouter: " +
 		"given to AbstractRouter.__init__, or as attributes of the class. The object serves all sessions at a time, so that it cannot change itself. " +
 		"A class may also derive from DirectedRouter or another router, to call its __init__ with values of its own; so it is with chainers, NATs and matchers.",

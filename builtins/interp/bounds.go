@@ -12,10 +12,10 @@ import (
 const (
 	maxText  = 16 << 20 // bytes of a text
 	maxItems = 1 << 20  // items of a list, tuple or range
-	maxBits  = 1 << 16  // bits of a number
+	maxBits  = 1 << 12  // bits of a number
 )
 
-var errTooLong = errors.New("the result would be too long: a text is limited to 16 MiB, a list to 1048576 items, a number to 65536 bits")
+var errTooLong = errors.New("the result would be too long: a text is limited to 16 MiB, a list to 1048576 items, a number to 4096 bits")
 
 type builtin = func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error)
 
@@ -31,25 +31,14 @@ func binaryBounded(op syntax.Token) builtin {
 	}
 }
 
-// charged counts what a value takes in memory as steps, so that the limit on steps is one on memory, too.
-func charged(thread *starlark.Thread) func(starlark.Value, error) (starlark.Value, error) {
-	return func(v starlark.Value, err error) (starlark.Value, error) {
-		switch v := v.(type) {
-		case starlark.String:
-			thread.Steps += uint64(len(v) / textPerStep)
-		case *starlark.List, starlark.Tuple:
-			thread.Steps += uint64(length(v))
-		}
-		return v, err
-	}
-}
-
-// textPerStep is how many bytes of text count as one step.
-const textPerStep = 32
-
-func addBounded(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+func addBounded(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 	if tooLong(syntax.PLUS, args[0], args[1]) {
 		return nil, errTooLong
+	}
+	if _, list := args[0].(*starlark.List); list { // that it makes room, a text is made anew
+		Charge(thread, args[1])
+	} else {
+		Charge(thread, args[0])
 	}
 	return args[1], nil
 }
@@ -61,6 +50,8 @@ func tooLong(op syntax.Token, x, y starlark.Value) bool {
 		return over(x, length(x)+length(y))
 	case syntax.STAR:
 		return manyTimes(x, y) || manyTimes(y, x)
+	case syntax.LTLT:
+		return shiftsTooFar(x, y)
 	}
 	format, ok := x.(starlark.String)
 	return ok && len(format)+printed(y, maxText) > maxText
@@ -79,6 +70,16 @@ func manyTimes(x, n starlark.Value) bool {
 	return size > 0 && times.Sign() > 0 && (!fits || count > maxText || over(x, int(size*count)))
 }
 
+func shiftsTooFar(x, y starlark.Value) bool {
+	number, ok := x.(starlark.Int)
+	by, counts := y.(starlark.Int)
+	if !ok || !counts {
+		return false
+	}
+	n, fits := by.Int64()
+	return !fits || int64(number.BigInt().BitLen())+n > maxBits
+}
+
 // over reports whether n is too much for a value of x's type.
 func over(x starlark.Value, n int) bool {
 	switch x.(type) {
@@ -92,10 +93,18 @@ func over(x starlark.Value, n int) bool {
 
 func length(v starlark.Value) int { return max(starlark.Len(v), 0) }
 
-// printed is about the length of v as text, counted no further than budget.
-func printed(v starlark.Value, budget int) int {
-	if budget <= 0 {
+// printed is about the length of v as text, counted no further than budget, nor deeper than maxDepth.
+func printed(v starlark.Value, budget int) int { return printedIn(v, budget, 0) }
+
+// maxDepth is how deep a value may be whose text is asked for: what makes texts looks for loops at every depth.
+const maxDepth = 256
+
+func printedIn(v starlark.Value, budget, depth int) int {
+	switch {
+	case budget <= 0:
 		return 1
+	case depth > maxDepth:
+		return budget + 1
 	}
 	switch v := v.(type) {
 	case starlark.String:
@@ -105,21 +114,21 @@ func printed(v starlark.Value, budget int) int {
 	case starlark.Int:
 		return v.BigInt().BitLen()/3 + 2
 	case starlark.Tuple:
-		return printedAll(v.Len(), v.Index, budget)
+		return printedAll(v.Len(), v.Index, budget, depth)
 	case *starlark.List:
-		return printedAll(v.Len(), v.Index, budget)
+		return printedAll(v.Len(), v.Index, budget, depth)
 	case starlark.IterableMapping:
 		items := v.Items()
-		return printedAll(len(items), func(i int) starlark.Value { return items[i] }, budget)
+		return printedAll(len(items), func(i int) starlark.Value { return items[i] }, budget, depth)
 	}
 	return 32 + 16*length(v)
 }
 
 // printedAll is printed for a container; it costs more than its brackets, so that counting many small ones ends soon.
-func printedAll(n int, at func(int) starlark.Value, budget int) int {
+func printedAll(n int, at func(int) starlark.Value, budget, depth int) int {
 	sum := 32
 	for i := 0; i < n && sum <= budget; i++ {
-		sum += printed(at(i), budget-sum) + 2
+		sum += printedIn(at(i), budget-sum, depth+1) + 2
 	}
 	return sum
 }
@@ -130,7 +139,7 @@ func textBounded(fn starlark.Value) builtin {
 		if printed(args, maxText) > maxText {
 			return nil, errTooLong
 		}
-		return fn.(*starlark.Builtin).CallInternal(thread, args, kwargs)
+		return charged(thread)(fn.(*starlark.Builtin).CallInternal(thread, args, kwargs))
 	}
 }
 
@@ -146,8 +155,15 @@ func rangeBounded(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tu
 func callBounded(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	fn, args := args[0], args[1:]
 	if b, ok := fn.(*starlark.Builtin); ok {
-		if s, ok := b.Receiver().(starlark.String); ok && methodTooLong(b.Name(), string(s), args, kwargs) {
+		s, ok := b.Receiver().(starlark.String)
+		if ok && methodTooLong(b.Name(), string(s), args, kwargs) || !ok && growsTooLong(b, args) {
 			return nil, errTooLong
+		}
+		if grows[b.Name()] {
+			Charge(thread, args)
+			for _, more := range args {
+				Charge(thread, more)
+			}
 		}
 	}
 	return charged(thread)(starlark.Call(thread, fn, args, kwargs))
@@ -171,4 +187,15 @@ func methodTooLong(name, s string, args starlark.Tuple, kwargs []starlark.Tuple)
 		return len(s)+strings.Count(s, "{")*size > maxText
 	}
 	return false
+}
+
+// grows are the methods that put what they are given into a list, dictionary or set.
+var grows = map[string]bool{"extend": true, "update": true, "union": true}
+
+func growsTooLong(b *starlark.Builtin, args starlark.Tuple) bool {
+	size := length(b.Receiver())
+	for _, more := range args {
+		size += length(more)
+	}
+	return grows[b.Name()] && size > maxItems
 }

@@ -14,13 +14,13 @@ import (
 
 // boundedOps are the operators to guard, and those that assign.
 var boundedOps = map[syntax.Token]syntax.Token{
-	syntax.PLUS: syntax.PLUS, syntax.STAR: syntax.STAR, syntax.PERCENT: syntax.PERCENT,
-	syntax.PLUS_EQ: syntax.PLUS, syntax.STAR_EQ: syntax.STAR, syntax.PERCENT_EQ: syntax.PERCENT,
+	syntax.PLUS: syntax.PLUS, syntax.STAR: syntax.STAR, syntax.PERCENT: syntax.PERCENT, syntax.LTLT: syntax.LTLT,
+	syntax.PLUS_EQ: syntax.PLUS, syntax.STAR_EQ: syntax.STAR, syntax.PERCENT_EQ: syntax.PERCENT, syntax.LTLT_EQ: syntax.LTLT,
 }
 
 // boundedMethods are the methods of strings to guard.
 var boundedMethods = map[string]bool{"join": true, "replace": true, "format": true, "split": true, "rsplit": true,
-	"splitlines": true}
+	"splitlines": true, "extend": true, "update": true, "union": true}
 
 const (
 	boundedOp     = "bounded "     // with the operator: x op y
@@ -31,7 +31,7 @@ const (
 // guard changes the tree of one file.
 func (r *load) guard(u *unit) {
 	stmts := u.file.Syntax.Stmts
-	dialect.Rewrite(stmts, guarded)
+	dialect.Rewrite(stmts, func(e syntax.Expr) syntax.Expr { return chargedExpr(guarded(e)) })
 	dialect.Statements(stmts, func(stmt syntax.Stmt) {
 		switch s := stmt.(type) {
 		case *syntax.AssignStmt:
@@ -47,7 +47,8 @@ func (r *load) guard(u *unit) {
 func guarded(e syntax.Expr) syntax.Expr {
 	switch e := e.(type) {
 	case *syntax.BinaryExpr:
-		if op := boundedOps[e.Op]; op != 0 && !number(e.X) && !number(e.Y) || e.Op == syntax.STAR || e.Op == syntax.PERCENT && !number(e.X) {
+		if op := boundedOps[e.Op]; op != 0 && !number(e.X) && !number(e.Y) || e.Op == syntax.STAR || e.Op == syntax.LTLT ||
+			e.Op == syntax.PERCENT && !number(e.X) {
 			return call(e.OpPos, boundedOp+e.Op.String(), e.X, e.Y)
 		}
 	case *syntax.CallExpr:
@@ -140,12 +141,21 @@ func bounded() starlark.StringDict {
 		boundedAddend: starlark.NewBuiltin(boundedAddend, addBounded),
 		"range":       starlark.NewBuiltin("range", rangeBounded),
 	}
-	for _, op := range []syntax.Token{syntax.PLUS, syntax.STAR, syntax.PERCENT} {
+	for _, op := range []syntax.Token{syntax.PLUS, syntax.STAR, syntax.PERCENT, syntax.LTLT} {
 		names[boundedOp+op.String()] = starlark.NewBuiltin(boundedOp+op.String(), binaryBounded(op))
+	}
+	for _, name := range []string{madeValue, madeList, searched} {
+		names[name] = starlark.NewBuiltin(name, made)
+	}
+	for _, name := range collecting {
+		names[name] = starlark.NewBuiltin(name, collect(starlark.Universe[name]))
+	}
+	for _, name := range []string{"int", "float"} {
+		names[name] = starlark.NewBuiltin(name, numeric(starlark.Universe[name]))
 	}
 	for _, name := range []string{"str", "repr", "print", "fail"} {
 		names[name] = starlark.NewBuiltin(name, textBounded(starlark.Universe[name]))
 	}
-	names["unicode"], names["basestring"], names["xrange"], names["long"] = names["str"], names["str"], names["range"], starlark.Universe["int"]
+	names["unicode"], names["basestring"], names["xrange"], names["long"] = names["str"], names["str"], names["range"], names["int"]
 	return names
 }

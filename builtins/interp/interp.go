@@ -19,11 +19,12 @@ import (
 type Limits struct {
 	Steps    uint64        // of the interpreter
 	Deadline time.Duration // wall clock; needs a timer, so only for calls that may block
+	Work     time.Duration // wall clock, without what Waiting tells; looked at every few steps
 }
 
 // CallLimits and LoadLimits are what holds where nothing else is said.
 var (
-	CallLimits = Limits{Steps: 1_000_000}
+	CallLimits = Limits{Steps: 1_000_000, Work: 2 * time.Second}
 	LoadLimits = Limits{Steps: 50_000_000, Deadline: 10 * time.Second}
 )
 
@@ -39,10 +40,10 @@ func NewThread(name string, limits Limits, print Print) *starlark.Thread {
 		}
 	}
 	if limits.Steps > 0 {
-		thread.SetMaxExecutionSteps(limits.Steps)
-		thread.OnMaxSteps = func(thread *starlark.Thread) {
-			thread.Cancel(fmt.Sprintf("the call took more than %d steps", limits.Steps))
-		}
+		w := &watch{limits: limits}
+		thread.OnMaxSteps = w.look
+		thread.SetLocal(watchKey, w)
+		w.begin(thread)
 	}
 	return thread
 }
@@ -57,6 +58,9 @@ func CallWithin(thread *starlark.Thread, deadline time.Duration, fn starlark.Val
 	if thread.CallStackDepth() == 0 {
 		thread.Steps = 0
 		thread.Uncancel()
+		if w, ok := thread.Local(watchKey).(*watch); ok {
+			w.begin(thread)
+		}
 	}
 	if deadline > 0 {
 		timer := time.AfterFunc(deadline, func() { thread.Cancel(fmt.Sprintf("the call took longer than %s", deadline)) })

@@ -23,15 +23,16 @@ func callPython(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tupl
 	switch recv := recv.(type) {
 	case starlark.String:
 		if v, ok, err := stringMethod(string(recv), name, args); ok {
-			return v, err
+			return charged(thread)(v, err)
 		}
 	case *starlark.List:
+		Charge(thread, recv)
 		if v, ok, err := listMethod(thread, recv, name, args, kwargs); ok {
 			return v, err
 		}
 	case *starlark.Dict:
 		if v, ok := dictMethod(recv, name); ok {
-			return v, nil
+			return charged(thread)(v, nil)
 		}
 	}
 	attrs, ok := recv.(starlark.HasAttrs)
@@ -225,7 +226,7 @@ func countOf(l *starlark.List, args starlark.Tuple) (starlark.Value, error) {
 const eachOf = "each of" // (value): what a for loop goes over
 
 // iterated is what a loop over v goes over: of a text its characters, as in Python.
-func iterated(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+func iterated(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 	text, ok := args[0].(starlark.String)
 	if !ok {
 		return args[0], nil
@@ -237,5 +238,6 @@ func iterated(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []
 	for _, r := range string(text) {
 		list = append(list, starlark.String(string(r)))
 	}
+	Charge(thread, list)
 	return list, nil
 }

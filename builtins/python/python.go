@@ -14,6 +14,7 @@ import (
 	"go.starlark.net/starlarkstruct"
 	"go.starlark.net/syntax"
 
+	"zorpgo/builtins/interp"
 	"zorpgo/builtins/word"
 )
 
@@ -30,7 +31,11 @@ func Socket(d *word.Draft) starlark.Value {
 type function = func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error)
 
 func builtin(dict starlark.StringDict, name string, fn function) {
-	dict[name] = starlark.NewBuiltin(name, fn)
+	dict[name] = starlark.NewBuiltin(name, func(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		v, err := fn(thread, b, args, kwargs)
+		interp.Charge(thread, v)
+		return v, err
+	})
 }
 
 // simple is a function of strings and numbers: unpack takes the arguments, do answers.

@@ -49,7 +49,9 @@ func (m *matcherValue) Attr(name string) (starlark.Value, error) {
 		if Shared(thread) {
 			return nil, ErrVaries
 		}
+		over := interp.Waiting(thread)
 		hit, err := m.Is.Is.Match(until(thread), text)
+		over()
 		return starlark.Bool(hit), err
 	}), nil
 }

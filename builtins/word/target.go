@@ -10,6 +10,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"zorpgo/builtins/interp"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
 )
@@ -36,6 +37,7 @@ func (s *sessionObject) method(name string) starlark.Value {
 		if s.decided || s.session.Server != (stream.Addr{}) {
 			return nil, errConnected
 		}
+		defer interp.Waiting(thread)()
 		return do(until(thread), s.session, args)
 	})
 }

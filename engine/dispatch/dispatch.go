@@ -61,6 +61,7 @@ type Dispatcher struct {
 	failures atomic.Int64 // of accepting
 	draining atomic.Bool
 	workers  []*worker
+	reserve  *reserve       // of the workers
 	spinning sync.WaitGroup // the workers
 }
 

@@ -23,6 +23,9 @@ type worker struct {
 
 // loops makes n workers that run until Close.
 func (d *Dispatcher) loops(n int) {
+	if n > 0 {
+		d.reserve = newReserve()
+	}
 	for range n {
 		l, err := poll.New()
 		if err != nil {
@@ -198,10 +201,9 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 // hand gives a connection to a goroutine of its own, which takes it to its end. A socket whose peer has reset it does
 // not tell the peer any more.
 func (d *Dispatcher) hand(fd int, take func(net.Conn)) {
-	file := os.NewFile(uintptr(fd), "connection")
-	conn, err := net.FileConn(file)
-	file.Close()
+	conn, err := d.reserve.conn(fd)
 	if err != nil {
+		d.failures.Add(1)
 		d.options.Log.Error("connection lost", "error", err)
 		d.left()
 		return
@@ -234,6 +236,9 @@ func (d *Dispatcher) Close() {
 		w.Loop.Close()
 	}
 	d.spinning.Wait()
+	if d.reserve != nil {
+		d.reserve.close()
+	}
 }
 
 // reset closes fd so that the peer sees a reset.

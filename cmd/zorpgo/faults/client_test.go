@@ -20,13 +20,15 @@ type client struct {
 // errLater is a refusal for now: 421 or 45x (RFC 5321 §3.8, §4.2.1).
 var errLater = errors.New("come again later")
 
+func newClient(conn net.Conn) *client { return &client{Conn: conn, in: bufio.NewReaderSize(conn, 512)} }
+
 // connect waits for the greeting.
 func connect(at string) (*client, error) {
 	conn, err := net.DialTimeout("tcp4", at, patience)
 	if err != nil {
 		return nil, err
 	}
-	c := &client{Conn: conn, in: bufio.NewReaderSize(conn, 512)}
+	c := newClient(conn)
 	if err = conn.SetDeadline(time.Now().Add(patience)); err == nil {
 		err = c.wants("220")
 	}

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +15,8 @@ const patience = 60 * time.Second
 
 // envBinary names the zorpgo to test; if it is not set, one is built.
 const envBinary = "ZORPGO_BINARY"
+
+var update = flag.Bool("update", false, "write the files that tests compare with")
 
 func TestMain(m *testing.M) { os.Exit(withBinary(m.Run)) }
 

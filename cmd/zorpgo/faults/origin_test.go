@@ -13,17 +13,20 @@ import (
 // origin is an SMTP server that remembers which messages it has confirmed, by their first line.
 type origin struct {
 	net.Listener
+	fault  func(v *visit, at string) bool // does what goes wrong at a step, and reports whether that was the answer; may be nil
 	mu     sync.Mutex
 	stored map[string]int
 	conns  map[net.Conn]bool
 	ends   sync.WaitGroup
 }
 
-func newOrigin(t testing.TB) *origin {
+func newOrigin(t testing.TB) *origin { return newFaultyOrigin(t, nil) }
+
+func newFaultyOrigin(t testing.TB, fault func(v *visit, at string) bool) *origin {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	must(t, err)
-	o := &origin{Listener: l, stored: map[string]int{}, conns: map[net.Conn]bool{}}
+	o := &origin{Listener: l, fault: fault, stored: map[string]int{}, conns: map[net.Conn]bool{}}
 	o.ends.Go(o.serve)
 	t.Cleanup(o.close)
 	return o
@@ -39,7 +42,7 @@ func (o *origin) serve() {
 		o.conns[conn] = true
 		o.mu.Unlock()
 		o.ends.Go(func() {
-			(&visit{o: o, in: bufio.NewReaderSize(conn, 2048), out: conn}).run()
+			(&visit{o: o, conn: conn.(*net.TCPConn), in: bufio.NewReaderSize(conn, 2048), out: conn}).run()
 			conn.Close()
 			o.mu.Lock()
 			delete(o.conns, conn)
@@ -71,6 +74,7 @@ func port(l net.Listener) string { return strconv.Itoa(l.Addr().(*net.TCPAddr).P
 // visit is one connection to an origin.
 type visit struct {
 	o    *origin
+	conn *net.TCPConn
 	in   *bufio.Reader
 	out  io.Writer
 	text strings.Builder // of the message so far
@@ -83,13 +87,23 @@ func (v *visit) say(text string) {
 	}
 }
 
+// fails reports whether a fault took the place of the answer at a step.
+func (v *visit) fails(at string) bool { return v.o.fault != nil && v.o.fault(v, at) }
+
 func (v *visit) run() {
-	for v.say("220 origin.example ESMTP"); v.bad == nil; {
+	if !v.fails("greeting") {
+		v.say("220 origin.example ESMTP")
+	}
+	for v.bad == nil {
 		line, err := v.in.ReadString('\n')
 		if err != nil {
 			return
 		}
-		switch verb, rest, _ := strings.Cut(strings.TrimSpace(line), " "); strings.ToUpper(verb) {
+		verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if v.fails(verb) {
+			continue
+		}
+		switch verb {
 		case "EHLO":
 			v.say("250-origin.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n250 SIZE 0")
 		case "DATA":
@@ -116,7 +130,9 @@ func (v *visit) data() {
 			return
 		}
 		if line == ".\r\n" {
-			v.store()
+			if !v.fails("end of data") {
+				v.store()
+			}
 			return
 		}
 		v.text.WriteString(line)

@@ -30,6 +30,8 @@ type stage struct {
 	at     string
 
 	service string // more of what the policy says of its service
+	more    string // of the policy
+	before  string // commands of the shell that starts zorpgo
 }
 
 // policyText is a policy with relay control: more of its class, the origin's port, more of its service, the port.
@@ -75,7 +77,7 @@ func (s *stage) encrypt() *stage {
 func (s *stage) write(class string) {
 	s.t.Helper()
 	text := fmt.Sprintf(policyText, class, port(s.origin), s.service, port(s.door))
-	must(s.t, os.WriteFile(s.policy+".new", []byte(text), 0o600))
+	must(s.t, os.WriteFile(s.policy+".new", []byte(text+s.more), 0o600))
 	must(s.t, os.Rename(s.policy+".new", s.policy))
 }
 
@@ -112,7 +114,7 @@ func (s *stage) start(log *os.File, flags ...string) *process {
 	door, err := s.door.File()
 	must(s.t, err)
 	defer door.Close()
-	args := append([]string{"-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh", os.Getenv(envBinary), "run", "--socket", p.socket, s.policy}, flags...)
+	args := append([]string{"-c", s.before + `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh", os.Getenv(envBinary), "run", "--socket", p.socket, s.policy}, flags...)
 	p.cmd = exec.Command("sh", args...)
 	p.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+notify)
 	p.cmd.Stderr, p.cmd.ExtraFiles = log, []*os.File{door}
@@ -247,6 +249,17 @@ func (p *process) settles(before use) {
 		return now.goroutines <= before.goroutines && now.files <= before.files
 	}) {
 		_, stacks := p.ask(http.MethodGet, "/debug/pprof/goroutine?debug=1")
-		p.t.Errorf("before: %s; now: %s\n%s", before, now, stacks)
+		p.t.Errorf("before: %s; now: %s: %q\n%s", before, now, p.files(), stacks)
 	}
+}
+
+// files are what its descriptors are of.
+func (p *process) files() (list []string) {
+	dir := fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid)
+	files, _ := os.ReadDir(dir)
+	for _, f := range files {
+		to, _ := os.Readlink(filepath.Join(dir, f.Name()))
+		list = append(list, to)
+	}
+	return list
 }
