@@ -145,8 +145,14 @@ func (s *Server) Serve(l net.Listener) {
 	})
 }
 
-// Close ends all of it, running requests included.
+// closeTime is for what is being answered when it closes.
+const closeTime = 500 * time.Millisecond
+
+// Close ends all of it; running requests have a moment for the end of their answers.
 func (s *Server) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	_ = s.http.Shutdown(ctx)
 	s.http.Close()
 	s.closing.Do(func() { close(s.stop) })
 	s.serving.Wait()
