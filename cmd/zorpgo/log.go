@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func (l *logChange) run(cmd *cobra.Command) error {
 	if err := json.Unmarshal(body, &now); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "verbose %d, spec %s\n", now.Verbose, or(now.Spec, "-"))
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "verbose %d, spec %s\n", now.Verbose, cmp.Or(now.Spec, "-"))
 	return err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -51,13 +52,13 @@ func writeSessions(w io.Writer, list []admin.Session, now time.Time) {
 	defer t.Flush() // that w is closed could only be said to w
 	fmt.Fprint(t, "ID\tAGE\tCLIENT\tZONE\tRULE\tSERVER\tMESSAGES\tREFUSED\tFROM CLIENT\tTLS\n")
 	for _, s := range list {
-		age, tls := span(now.Sub(s.Started)), or(s.ClientTLS, "-")+"/"+or(s.ServerTLS, "-")
+		age, tls := span(now.Sub(s.Started)), cmp.Or(s.ClientTLS, "-")+"/"+cmp.Or(s.ServerTLS, "-")
 		if s.Busy {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\tin a policy function\n", s.ID, age, s.Client, or(s.ClientZone, "-"), s.Rule)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\tin a policy function\n", s.ID, age, s.Client, cmp.Or(s.ClientZone, "-"), s.Rule)
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\t%d\t%d\t%d\t%s\n", s.ID, age, s.Client, or(s.ClientZone, "-"), s.Rule,
-			or(s.Server, "-"), s.Messages, s.Refused, s.FromClient, tls)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\t%d\t%d\t%d\t%s\n", s.ID, age, s.Client, cmp.Or(s.ClientZone, "-"), s.Rule,
+			cmp.Or(s.Server, "-"), s.Messages, s.Refused, s.FromClient, tls)
 	}
 }
 

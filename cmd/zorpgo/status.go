@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -62,7 +63,7 @@ func writeParts(w io.Writer, s *admin.Status) {
 	}
 	fmt.Fprint(t, "\nSERVICE\tCLASS\tLIVE\tLIMIT\tTOTAL\tREFUSED\tDOWN\n")
 	for _, v := range s.Services {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%d\t%s\t%s\n", v.Name, or(v.Class, "denies"), v.Live, limit(v.Limit), v.Total, refused(v.Refused), down(v.Targets))
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%d\t%s\t%s\n", v.Name, cmp.Or(v.Class, "denies"), v.Live, limit(v.Limit), v.Total, refused(v.Refused), down(v.Targets))
 	}
 	fmt.Fprint(t, "\nRULE\tAT\tSERVICE\tHITS\tLAST\n")
 	for _, r := range s.Rules {
@@ -71,6 +72,12 @@ func writeParts(w io.Writer, s *admin.Status) {
 			last = r.LastHit.Format(time.DateTime)
 		}
 		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t%s\n", r.ID, r.Pos, r.Service, r.Hits, last)
+	}
+	if len(s.Certificates) > 0 {
+		fmt.Fprint(t, "\nCERTIFICATE\tAT\tSERVICES\tUNTIL\tFILES\n")
+	}
+	for _, c := range s.Certificates {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", c.Subject, c.Pos, strings.Join(c.Services, ", "), c.NotAfter.Format(time.DateTime), cmp.Or(c.Outdated, "as shown"))
 	}
 }
 
@@ -85,20 +92,13 @@ func limit(n int) string {
 	return fmt.Sprint(n)
 }
 
-func or(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
-}
-
 // refused is how many sessions limits turned away.
 func refused(by map[string]int64) string {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(by)) {
 		list = append(list, fmt.Sprintf("%d by %s", by[name], name))
 	}
-	return or(strings.Join(list, ", "), "-")
+	return cmp.Or(strings.Join(list, ", "), "-")
 }
 
 // down lists the servers that are down; "-": the service does not remember which are.
@@ -112,7 +112,7 @@ func down(targets []admin.Target) string {
 			list = append(list, fmt.Sprintf("%s since %s", t.Address, t.DownSince.Format(time.DateTime)))
 		}
 	}
-	return or(strings.Join(list, ", "), fmt.Sprintf("none of %d", len(targets)))
+	return cmp.Or(strings.Join(list, ", "), fmt.Sprintf("none of %d", len(targets)))
 }
 
 // span is a time as people say it.

@@ -32,6 +32,9 @@ func counter(name, help string, labels ...string) metric {
 	return metric{prometheus.NewDesc("zorpgo_"+name, help, labels, nil), prometheus.CounterValue}
 }
 
+// certificateLabels tell certificates apart, by where the policy names them.
+var certificateLabels = []string{"pos", "file", "subject"}
+
 var (
 	buildInfo      = gauge("build_info", "Always 1; the labels tell what runs.", "version", "goversion")
 	startTime      = gauge("start_time_seconds", "When the listeners were opened, in seconds since 1970.")
@@ -47,6 +50,8 @@ var (
 	logFailures    = counter("log_write_failures_total", "Records of the log that could not be written, and are lost.")
 	logRepeats     = counter("log_repeats_total", "Records of the log that were counted instead of written.")
 	ruleHits       = counter("rule_hits_total", "Connections that met a rule.", "rule", "pos", "service")
+	certificateEnd = gauge("certificate_not_after_seconds", "When a certificate ends that clients or servers are shown, in seconds since 1970.", certificateLabels...)
+	certificateOld = gauge("certificate_outdated", "1 while the files of a certificate are of no use, so that it stays as it was.", certificateLabels...)
 
 	sessionsNow     = gauge("sessions", "Live sessions.", "service")
 	sessionsLimit   = gauge("sessions_limit", "How many there may be (max_instances).", "service")
@@ -72,7 +77,7 @@ var (
 // all lists them.
 var all = []metric{
 	buildInfo, startTime, serving, generation, reloads, lastReloadGood, listeners, connections, resets, acceptFailures, logFailures, logRepeats, ruleHits,
-	connectionsMax, sessionsNow, sessionsLimit, sessionsRefused, networksNow, sessionsStarted, sessionsEnded, bytesRead, bytesWritten, tlsSessions, transactions, messages,
+	certificateEnd, certificateOld, connectionsMax, sessionsNow, sessionsLimit, sessionsRefused, networksNow, sessionsStarted, sessionsEnded, bytesRead, bytesWritten, tlsSessions, transactions, messages,
 	commands, replies, refusals, bugs, connectFailures, targetUp, connectTime, functionTime,
 }
 
@@ -133,6 +138,7 @@ func (s *Server) Collect(to chan<- prometheus.Metric) {
 	for _, r := range e.Rules {
 		c.put(ruleHits, float64(r.Hits.Count()), strconv.Itoa(r.ID), r.Pos.String(), r.Service)
 	}
+	c.certificates(e.Config)
 	for _, v := range e.Services {
 		if !v.Deny {
 			c.service(v)
@@ -146,6 +152,18 @@ func (s *Server) collectReloads(c scrape) {
 	c.put(reloads, float64(s.reloads[true]), "ok")
 	c.put(reloads, float64(s.reloads[false]), "refused")
 	c.put(lastReloadGood, number(s.last == nil || s.last.OK))
+}
+
+// certificates puts each once: a policy may make many at one place, of one name.
+func (c scrape) certificates(policy *engine.Config) {
+	seen := map[[3]string]bool{}
+	for _, one := range certificates(policy) {
+		if labels := [3]string{one.Pos, one.File, one.Subject}; !seen[labels] {
+			seen[labels] = true
+			c.put(certificateEnd, float64(one.NotAfter.Unix()), labels[:]...)
+			c.put(certificateOld, number(one.Outdated != ""), labels[:]...)
+		}
+	}
 }
 
 func (c scrape) service(v engine.ServiceStatus) {

@@ -2,7 +2,9 @@ package admin
 
 import (
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
 
 	"zorpgo/engine"
 	"zorpgo/engine/limit"
@@ -22,9 +24,10 @@ type Status struct {
 	Tracers    int       `json:"tracers,omitempty"`         // who follow sessions
 	Limit      int       `json:"max_connections,omitempty"` // of the process, each with a session
 
-	Listeners []Listener `json:"listeners"`
-	Services  []Service  `json:"services"`
-	Rules     []Rule     `json:"rules"`
+	Listeners    []Listener    `json:"listeners"`
+	Services     []Service     `json:"services"`
+	Rules        []Rule        `json:"rules"`
+	Certificates []Certificate `json:"certificates,omitempty"`
 }
 
 // Listener is where connections are accepted.
@@ -65,6 +68,16 @@ type Rule struct {
 	LastHit time.Time `json:"last_hit,omitzero"`
 }
 
+// Certificate is one that clients or servers are shown.
+type Certificate struct {
+	Subject  string    `json:"subject"`
+	File     string    `json:"file,omitempty"` // "": it stands in the policy
+	Pos      string    `json:"pos"`
+	Services []string  `json:"services"`
+	NotAfter time.Time `json:"not_after"`
+	Outdated string    `json:"outdated,omitempty"` // why its files are of no use as they are now: it stays as it was
+}
+
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Status()) }
 
 // Status is what the engine does now.
@@ -87,7 +100,23 @@ func (s *Server) Status() Status {
 	for _, r := range e.Rules {
 		v.Rules = append(v.Rules, Rule{ID: r.ID, Pos: r.Pos.String(), Service: r.Service, Hits: r.Hits.Count(), LastHit: r.Hits.Last()})
 	}
+	v.Certificates = certificates(e.Config)
 	return v
+}
+
+func certificates(policy *engine.Config) (list []Certificate) {
+	if policy == nil {
+		return nil
+	}
+	for _, c := range policy.Certificates() {
+		leaf := c.Chain()[0]
+		one := Certificate{Subject: legible(leaf.Subject.String()), File: c.Text.File, Pos: c.Pos.String(), Services: c.Services, NotAfter: leaf.NotAfter}
+		if err := c.Outdated(); err != nil {
+			one.Outdated = legible(err.Error())
+		}
+		list = append(list, one)
+	}
+	return list
 }
 
 func (s *Server) state() string {
@@ -126,4 +155,14 @@ func service(d engine.ServiceStatus) Service {
 		v.Targets = append(v.Targets, Target{Address: t.Address, Up: t.Since.IsZero(), DownSince: t.Since, NextTry: t.Until})
 	}
 	return v
+}
+
+// legible is text from outside in one line.
+func legible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
 }

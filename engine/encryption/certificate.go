@@ -135,6 +135,9 @@ func fresh(r *ocsp.Response, now time.Time) bool {
 // Chain are the certificates, its own first.
 func (c *Certificate) Chain() []*x509.Certificate { return c.live.get().chain }
 
+// Outdated is why the files are of no use as they are now, so that the certificate stays as it was; nil: they are.
+func (c *Certificate) Outdated() error { return c.live.outdated() }
+
 // KeyMode is who may read the key's file; 0 if it stands in the policy.
 func (c *Certificate) KeyMode() fs.FileMode { return c.live.get().mode }
 

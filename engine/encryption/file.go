@@ -162,6 +162,7 @@ type live[T any] struct {
 	what  string // for the log
 	make  func(*reading) (T, error)
 	value atomic.Pointer[T]
+	stale atomic.Pointer[error] // why the value is not what the files say now; nil: it is
 
 	looking sync.Mutex // held by the one who looks at the files; guards what follows
 	looked  time.Time
@@ -201,7 +202,10 @@ func (l *live[T]) refresh() {
 	if !l.changed() {
 		return
 	}
-	if err := l.read(); err != nil {
+	err := l.read()
+	l.stale.Store(nil)
+	if err != nil {
+		l.stale.Store(&err)
 		l.files.log().Error(l.what+" stays as it was: "+err.Error(), "tag", "core.error", "files", l.names())
 	} else {
 		l.files.log().Info(l.what+" was read again", "tag", "core.policy", "files", l.names())
@@ -215,6 +219,14 @@ func (l *live[T]) changed() bool {
 		}
 	}
 	return false
+}
+
+// outdated is why the last look at the files changed nothing, though they had changed.
+func (l *live[T]) outdated() error {
+	if err := l.stale.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 func (l *live[T]) names() []string { return slices.Sorted(maps.Keys(l.seen)) }

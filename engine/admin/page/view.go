@@ -172,6 +172,9 @@ func certificate(c engine.CertificateStatus, now time.Time) certificateRow {
 	default:
 		row.Left = "expires in " + lasting(left)
 	}
+	if err := c.Outdated(); err != nil {
+		row.State, row.Left = "bad", row.Left+"; it stays though its files have changed: "+plain(err.Error())
+	}
 	return row
 }
 
