@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"zorpgo/engine"
+	"zorpgo/engine/limit"
 	"zorpgo/engine/proxy/smtp"
 	"zorpgo/engine/rule"
 	"zorpgo/engine/session"
@@ -38,7 +39,8 @@ type serviceRow struct {
 	TLS         string
 	Failures    int64
 	Refusals    []refusalCount
-	Full        string // a class: "", "warn", "bad"
+	Limits      []string // beside that of sessions at a time
+	Full        string   // a class: "", "warn", "bad"
 }
 
 type refusalCount struct {
@@ -90,6 +92,7 @@ func (v *view) service(s engine.ServiceStatus) serviceRow {
 	}
 	list := v.History.of(s.Name)
 	row.Live, row.Begun = live(list), begun(list)
+	row.Limits, row.Refusals = limits(&s.Limits), turnedAway(s)
 	m := s.Meter()
 	for i := range m.Failures {
 		row.Failures += m.Failures[i].Load()
@@ -109,6 +112,29 @@ func (v *view) service(s engine.ServiceStatus) serviceRow {
 		row.TLS = p.Name
 	}
 	return row
+}
+
+// limits are those of rates and of client networks, in the words of the policy.
+func limits(l *limit.Limits) (list []string) {
+	for _, one := range []struct {
+		kind limit.Kind
+		n    int
+	}{{limit.SessionsPerClient, l.SessionsPerClient}, {limit.Rate, l.Rate}, {limit.RatePerClient, l.RatePerClient}} {
+		if one.n > 0 {
+			list = append(list, fmt.Sprintf("%s %d", one.kind, one.n))
+		}
+	}
+	return list
+}
+
+// turnedAway is how many sessions each limit refused.
+func turnedAway(s engine.ServiceStatus) (list []refusalCount) {
+	for k := limit.Sessions; k < limit.Kinds; k++ {
+		if n := s.Refused(k); n > 0 {
+			list = append(list, refusalCount{k.String(), n})
+		}
+	}
+	return list
 }
 
 // conditions are what r asks for, in the words of the policy.
