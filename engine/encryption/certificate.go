@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,21 +101,45 @@ func (c *Certificate) staple(r *reading, s *shown) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	var issuer *x509.Certificate
-	if len(s.chain) > 1 {
-		issuer = s.chain[1]
-	}
 	if err == nil {
-		s.ocsp, err = ocsp.ParseResponseForCert(der, s.chain[0], issuer)
-	}
-	if err == nil && s.ocsp.Status != ocsp.Good {
-		s.ocsp, err = nil, errors.New("it does not say that the certificate is good")
+		s.ocsp, err = authorityAnswer(der, s.chain)
 	}
 	if err != nil {
 		r.files.log().Error("the OCSP answer is not shown to clients: "+err.Error(), "tag", "core.error", "file", name)
 		return
 	}
 	s.tls.OCSPStaple = der
+}
+
+// authorityAnswer is what der says of the first of chain, signed by who may (RFC 6960 §4.2.2.2): the authority, or somebody
+// for it. With an issuer, x/crypto/ocsp would not take the authority's own certificate in the answer, which OpenSSL puts there.
+func authorityAnswer(der []byte, chain []*x509.Certificate) (*ocsp.Response, error) {
+	r, err := ocsp.ParseResponseForCert(der, chain[0], nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(chain) > 1 {
+		if err := signedFor(r, chain[1]); err != nil {
+			return nil, err
+		}
+	}
+	if r.Status != ocsp.Good {
+		return nil, errors.New("it does not say that the certificate is good")
+	}
+	return r, nil
+}
+
+func signedFor(r *ocsp.Response, authority *x509.Certificate) error {
+	by := r.Certificate // its signature of r is good
+	switch {
+	case by == nil:
+		return r.CheckSignatureFrom(authority)
+	case by.Equal(authority):
+		return nil
+	case !slices.Contains(by.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning):
+		return errors.New("who signed it is not who issued the certificate, and may not sign for them")
+	}
+	return authority.CheckSignature(by.SignatureAlgorithm, by.RawTBSCertificate, by.Signature)
 }
 
 // current is the certificate as TLS takes it.

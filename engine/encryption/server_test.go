@@ -1,8 +1,10 @@
 package encryption
 
 import (
+	"crypto"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -221,6 +223,41 @@ func TestOCSP(t *testing.T) {
 	staples("revoked", false, "it does not say that the certificate is good")
 	s.file("mail.pem.ocsp", "nonsense")
 	staples("nonsense", false, "the OCSP answer is not shown")
+}
+
+// TestSignersOfOCSP: the authority signs, or who may sign for it; its own certificate may be in the answer.
+func TestSignersOfOCSP(t *testing.T) {
+	root := certtest.Root(t, "root")
+	a, stranger := root.Below("authority"), root.Below("stranger")
+	i := a.Make(certtest.Wanted{Names: []string{"mail.example.com"}})
+	signer := a.Make(certtest.Wanted{Names: []string{"signer"}, Usage: []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}})
+	outsider := stranger.Make(certtest.Wanted{Names: []string{"signer"}, Usage: []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}})
+	usual := a.Make(certtest.Wanted{Names: []string{"usual"}})
+	for _, c := range []struct {
+		name     string
+		key      crypto.Signer
+		enclosed *x509.Certificate
+		want     string
+	}{
+		{"the authority", a.Key, nil, ""},
+		{"the authority, enclosed", a.Key, a.Cert, ""},
+		{"for the authority", signer.Key, signer.Cert, ""},
+		{"another certificate's", usual.Key, usual.Cert, "may not sign for them"},
+		{"another authority's", outsider.Key, outsider.Cert, "verification failure"},
+		{"another authority", stranger.Key, nil, "verification failure"},
+		{"another authority, enclosed", stranger.Key, stranger.Cert, "may not sign for them"},
+		{"with another's certificate", stranger.Key, a.Cert, "verification failure"},
+	} {
+		der, err := ocsp.CreateResponse(a.Cert, a.Cert, ocsp.Response{Status: ocsp.Good, SerialNumber: i.Cert.SerialNumber,
+			ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().Add(time.Hour), Certificate: c.enclosed}, c.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = authorityAnswer(der, []*x509.Certificate{i.Cert, a.Cert})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
 }
 
 func TestUnusableCertificates(t *testing.T) {
