@@ -47,8 +47,18 @@ func fit(s string) string {
 	return fmt.Sprintf("%s... (%d bytes)", Escape(s[:MaxValue]), len(s))
 }
 
-// plain reports whether fit has nothing to do.
-func plain(s string) bool { return len(s) <= MaxValue && !strings.ContainsFunc(s, unprintable) }
+// plain reports whether fit has nothing to do. It is asked for every value of every record, and nearly all are ASCII.
+func plain(s string) bool {
+	if len(s) > MaxValue {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return !strings.ContainsFunc(s[i:], unprintable)
+		}
+	}
+	return true
+}
 
 // wash is a with a value that is fit to be read; dirty: it is another one. A stack is left to the handler, which quotes
 // it: only the program itself makes those.
