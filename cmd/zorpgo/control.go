@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -108,7 +107,7 @@ func (c *control) onlyHere(cmd *cobra.Command) error {
 
 // serve answers what comes by the listeners.
 func (c *control) serve(log *slog.Logger, e *engine.Engine, o admin.Options) {
-	o.Engine, o.Log, o.Pprof, o.Version = e, log, c.pprof, version()
+	o.Engine, o.Log, o.Pprof, o.Version = e, log, c.pprof, buildFacts().Version
 	c.server = admin.New(o)
 	for _, l := range c.listeners {
 		c.server.Serve(l)
@@ -133,13 +132,4 @@ func (c *control) directories() (list []string) {
 		}
 	}
 	return list
-}
-
-// version is that of the module, or of the commit that the program was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return info.Main.Version
 }
