@@ -80,8 +80,9 @@ var verifierWords = []*word.Word{
 }
 
 func pinned(doc string) word.Param {
-	pinsParam.Doc = "a directory of " + doc + ", in PEM; without that file it is verified as usual"
-	return pinsParam
+	p := pinsParam
+	p.Doc = "a directory of " + doc + ", in PEM; without that file it is verified as usual"
+	return p
 }
 
 func authorities(without string) word.Param {
