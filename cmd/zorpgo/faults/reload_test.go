@@ -14,7 +14,7 @@ func each(t *testing.T, test func(t *testing.T, loops string)) {
 
 // TestReloads: policies come one after another, every tenth of them broken, while clients send and one of them stays.
 func TestReloads(t *testing.T) {
-	times := 500
+	times := 1000
 	if testing.Short() {
 		times = 60
 	}
