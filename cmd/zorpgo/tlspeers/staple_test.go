@@ -11,11 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ocsp"
+
 	"zorpgo/engine/encryption/certtest"
 )
 
-// TestOpenSSLStaple: what the authority says of a certificate, in the file beside it, is shown to a client that asks; a
-// file that turns bad is not, and the certificate stays.
+// TestOpenSSLStaple: what the authority says of a certificate, in the file beside it, is shown to a client that asks, and
+// so is what it says later; a file that turns bad or goes is not, and the certificate stays.
 func TestOpenSSLStaple(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
@@ -23,15 +25,30 @@ func TestOpenSSLStaple(t *testing.T) {
 	authority := s.authority.Below("intermediate authority")
 	front := authority.Make(certtest.Wanted{Names: []string{front}})
 	file, _ := s.issued("front", front)
-	answer := file + ".ocsp"
+	beside := file + ".ocsp"
 	s.serve(starttls, smtps)
-	s.staples(t, "OCSP response: no response sent")
-	must(t, os.WriteFile(answer, s.answer(authority, file, &front), 0o600))
+	s.staples(t, nothingStapled)
+	for _, days := range []int{1, 30, 7} {
+		answer := s.answer(authority, file, &front, days)
+		must(t, os.WriteFile(beside, answer, 0o600))
+		s.staples(t, "Next Update: "+ends(t, answer), "OCSP Response Status: successful", "Cert Status: good")
+	}
+	must(t, os.WriteFile(beside, []byte("rubbish"), 0o600))
+	s.staples(t, nothingStapled)
+	must(t, os.WriteFile(beside, s.answer(authority, file, &front, 1), 0o600))
 	s.staples(t, "OCSP Response Status: successful", "Cert Status: good")
-	must(t, os.WriteFile(answer, []byte("rubbish"), 0o600))
-	s.staples(t, "OCSP response: no response sent")
-	must(t, os.WriteFile(answer, s.answer(authority, file, &front), 0o600))
-	s.staples(t, "OCSP Response Status: successful", "Cert Status: good")
+	must(t, os.Remove(beside))
+	s.staples(t, nothingStapled)
+}
+
+const nothingStapled = "OCSP response: no response sent"
+
+// ends is until when an answer is good, as openssl writes it.
+func ends(t *testing.T, answer []byte) string {
+	t.Helper()
+	r, err := ocsp.ParseResponse(answer, nil)
+	must(t, err)
+	return r.NextUpdate.UTC().Format("Jan _2 15:04:05 2006 GMT")
 }
 
 // staples waits until clients are told so, which takes as long as zorpgo does not look at its files.
@@ -47,8 +64,8 @@ func (s *stand) staples(t *testing.T, want ...string) {
 	}
 }
 
-// answer is what openssl says for the authority of a certificate in a file.
-func (s *stand) answer(a *certtest.Authority, file string, of *certtest.Issued) []byte {
+// answer is what openssl says for the authority of a certificate in a file, good for some days.
+func (s *stand) answer(a *certtest.Authority, file string, of *certtest.Issued, days int) []byte {
 	s.t.Helper()
 	dir := s.t.TempDir()
 	write := func(name, text string) string {
@@ -68,7 +85,7 @@ func (s *stand) answer(a *certtest.Authority, file string, of *certtest.Issued) 
 	request, response := filepath.Join(dir, "request.der"), filepath.Join(dir, "response.der")
 	for _, args := range [][]string{
 		{"-issuer", by, "-cert", file, "-no_nonce", "-reqout", request},
-		{"-index", index, "-CA", by, "-rsigner", by, "-rkey", signer, "-reqin", request, "-ndays", "1", "-respout", response},
+		{"-index", index, "-CA", by, "-rsigner", by, "-rkey", signer, "-reqin", request, "-ndays", fmt.Sprint(days), "-respout", response},
 	} {
 		if out, err := exec.Command("openssl", append([]string{"ocsp"}, args...)...).CombinedOutput(); err != nil {
 			s.t.Fatalf("openssl ocsp: %v: %s", err, out)
