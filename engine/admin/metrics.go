@@ -1,9 +1,12 @@
 package admin
 
 import (
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strconv"
+	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -85,7 +88,10 @@ var all = []metric{
 func (s *Server) metrics() http.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(s, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, // without the metric that is broken, not without all
+		ErrorLog:      slog.NewLogLogger(s.o.Log.Handler(), slog.LevelError),
+	})
 }
 
 // Describe implements prometheus.Collector.
@@ -99,7 +105,18 @@ func (s *Server) Describe(to chan<- *prometheus.Desc) {
 type scrape struct{ to chan<- prometheus.Metric }
 
 func (c scrape) put(m metric, value float64, labels ...string) {
-	c.to <- prometheus.MustNewConstMetric(m.desc, m.kind, value, labels...)
+	c.to <- prometheus.MustNewConstMetric(m.desc, m.kind, value, values(labels)...)
+}
+
+// values are labels as Prometheus takes them: the name of a file can be any bytes, and what is no UTF-8 would be a panic.
+func values(labels []string) []string {
+	for i, v := range labels {
+		if !utf8.ValidString(v) {
+			quoted := strconv.Quote(v)
+			labels[i] = quoted[1 : len(quoted)-1]
+		}
+	}
+	return labels
 }
 
 // some leaves out what has not happened yet.
@@ -111,7 +128,7 @@ func (c scrape) some(m metric, n int64, labels ...string) {
 
 func (c scrape) histogram(m metric, h *meter.Histogram, labels ...string) {
 	n, sum, below := h.Counts()
-	c.to <- prometheus.MustNewConstHistogram(m.desc, n, sum, below, labels...)
+	c.to <- prometheus.MustNewConstHistogram(m.desc, n, sum, below, values(labels)...)
 }
 
 // Collect implements prometheus.Collector: what the sessions count is read here, and only here.
@@ -154,15 +171,25 @@ func (s *Server) collectReloads(c scrape) {
 	c.put(lastReloadGood, number(s.last == nil || s.last.OK))
 }
 
-// certificates puts each once: a policy may make many at one place, of one name.
+// certificates puts each once: a policy may make many at one place, of one name, of which the first to end counts.
 func (c scrape) certificates(policy *engine.Config) {
-	seen := map[[3]string]bool{}
+	type state struct {
+		end time.Time
+		old bool
+	}
+	seen := map[[3]string]state{}
 	for _, one := range certificates(policy) {
-		if labels := [3]string{one.Pos, one.File, one.Subject}; !seen[labels] {
-			seen[labels] = true
-			c.put(certificateEnd, float64(one.NotAfter.Unix()), labels[:]...)
-			c.put(certificateOld, number(one.Outdated != ""), labels[:]...)
+		labels := [3]string{one.Pos, one.File, one.Subject}
+		s, more := seen[labels]
+		if !more || one.NotAfter.Before(s.end) {
+			s.end = one.NotAfter
 		}
+		s.old = s.old || one.Outdated != ""
+		seen[labels] = s
+	}
+	for labels, s := range seen {
+		c.put(certificateEnd, float64(s.end.Unix()), labels[:]...)
+		c.put(certificateOld, number(s.old), labels[:]...)
 	}
 }
 
@@ -189,11 +216,7 @@ func (c scrape) service(v engine.ServiceStatus) {
 			c.some(tlsSessions, m.TLS[side][i].Load(), name, side.String(), version)
 		}
 	}
-	for _, t := range v.Targets {
-		if t.Named {
-			c.put(targetUp, number(t.Since.IsZero()), name, t.Address)
-		}
-	}
+	c.targets(v)
 	for cause := range meter.Causes {
 		c.some(connectFailures, m.Failures[cause].Load(), name, cause.String())
 	}
@@ -201,6 +224,17 @@ func (c scrape) service(v engine.ServiceStatus) {
 	c.histogram(connectTime, &m.Connects, name)
 	m.Functions(func(function string, h *meter.Histogram) { c.histogram(functionTime, h, name, function) })
 	c.smtp(name, m)
+}
+
+// targets puts each once: a policy may name one several times, so that it gets more of the sessions.
+func (c scrape) targets(v engine.ServiceStatus) {
+	seen := map[string]bool{}
+	for _, t := range v.Targets {
+		if t.Named && !seen[t.Address] {
+			seen[t.Address] = true
+			c.put(targetUp, number(t.Since.IsZero()), v.Name, t.Address)
+		}
+	}
 }
 
 // smtp is what the SMTP sessions of a service counted; others have nothing there.
