@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"zorpgo/engine/encryption/certtest"
 )
 
 func TestMain(m *testing.M) {
@@ -34,7 +37,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "signal": signalAll, "notified": notified, "expand": expand,
 			"greeted": greeted, "hold": hold, "release": release, "dropped": dropped, "metric": metric, "deadsocket": deadSocket,
-			"traced": traced, "deliver": deliver,
+			"traced": traced, "deliver": deliver, "certificate": certificate,
 		},
 	})
 }
@@ -182,20 +185,51 @@ func dropped(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// metric INSTANCE LINE wants a line among the metrics of an instance.
+// metric INSTANCE LINE waits for a line among the metrics of an instance; ! metric INSTANCE TEXT wants no line to begin so.
 func metric(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: metric INSTANCE LINE")
+	if len(args) != 2 {
+		ts.Fatalf("usage: [!] metric INSTANCE LINE")
 	}
-	answer, err := client(filepath.Join(ts.Getenv("RUNTIME_DIRECTORY"), args[0]+".sock")).Get("http://zorpgo/metrics")
-	ts.Check(err)
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	ts.Check(err)
-	if !strings.Contains(string(text), "\n"+args[1]+"\n") {
-		ts.Fatalf("no %s in\n%s", args[1], text)
+	look := func() string {
+		answer, err := client(filepath.Join(ts.Getenv("RUNTIME_DIRECTORY"), args[0]+".sock")).Get("http://zorpgo/metrics")
+		ts.Check(err)
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		ts.Check(err)
+		return string(text)
+	}
+	text := look()
+	if neg {
+		if strings.Contains(text, "\n"+args[1]) {
+			ts.Fatalf("there is %s in\n%s", args[1], text)
+		}
+		return
+	}
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(text, "\n"+args[1]+"\n"); text = look() {
+		if time.Now().After(end) {
+			ts.Fatalf("no %s in\n%s", args[1], text)
+		}
 	}
 }
+
+// certificate NAME HOST DAY writes NAME.pem and NAME.key, a certificate for HOST that ends when DAY begins.
+func certificate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: certificate NAME HOST YYYY-MM-DD")
+	}
+	end, err := time.Parse(time.DateOnly, args[2])
+	ts.Check(err)
+	made := certtest.New(complaints{ts}).Make(certtest.Wanted{Names: args[1:2], Until: end})
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pem"), []byte(made.PEM), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".key"), []byte(made.KeyPEM(complaints{ts})), 0o600))
+}
+
+// complaints makes a script's those of what takes a test's.
+type complaints struct{ *testscript.TestScript }
+
+func (complaints) Helper() {}
+
+func (c complaints) Fatal(args ...any) { c.Fatalf("%s", fmt.Sprint(args...)) }
 
 // deadSocket FILE leaves the socket of a process that is gone in the runtime directory's FILE.
 func deadSocket(ts *testscript.TestScript, neg bool, args []string) {
