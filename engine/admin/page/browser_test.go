@@ -17,7 +17,7 @@ var pictures = flag.String("pictures", "", "write pictures of the page into this
 // served are the pages under names.
 func served(t *testing.T) *httptest.Server {
 	t.Helper()
-	states := map[string]*State{"/": calm(), "/calm": calm(), "/troubled": troubled(t)}
+	states := map[string]*State{"/": calm(), "/calm": calm(), "/troubled": troubled(t), "/crowded": crowded()}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var err error
 		switch s := states[r.URL.Path]; {
@@ -39,7 +39,7 @@ func served(t *testing.T) *httptest.Server {
 // TestInBrowser looks at the pages wide and narrow, light and dark.
 func TestInBrowser(t *testing.T) {
 	b, s := open(t), served(t)
-	for _, name := range []string{"calm", "troubled", "login"} {
+	for _, name := range []string{"calm", "troubled", "crowded", "login"} {
 		grounds := map[string]bool{}
 		for _, width := range []int{1300, 360} {
 			for _, scheme := range []string{"light", "dark"} {

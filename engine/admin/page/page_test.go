@@ -1,20 +1,11 @@
 package page
 
 import (
-	"io"
-	"log/slog"
-	"net"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
-
-	"zorpgo/engine/limit"
-	"zorpgo/engine/proxy"
-	"zorpgo/engine/service"
-	"zorpgo/engine/session"
 )
 
 func rendered(t *testing.T, s *State) string {
@@ -194,29 +185,6 @@ func TestRefusals(t *testing.T) {
 	}
 	text := rendered(t, troubled(t))
 	for _, want := range []string{"172.16.40.7:40007", "command refused <code>RCPT</code> <code>550</code>", "relaying denied &lt;script&gt;", "no rule matches", `data-label="Times" class="n">12<`} {
-		if !strings.Contains(text, want) {
-			t.Errorf("there is no %q", want)
-		}
-	}
-}
-
-// class makes no protocol: nobody is served.
-type class struct{}
-
-func (class) Name() string                                 { return "FakeProxy" }
-func (class) Busy() []byte                                 { return nil }
-func (class) New(*session.Session) (proxy.Protocol, error) { return nil, nil }
-
-// TestLimits: a service's limits, and what they turned away, stand with it.
-func TestLimits(t *testing.T) {
-	s := calm()
-	in := s.Engine.Services[1].Service
-	in.Class, in.Limits = class{}, limit.Limits{SessionsPerClient: 3, Rate: 600}
-	near, far := net.Pipe()
-	go func() { _, _ = io.Copy(io.Discard, far) }() // ends with near
-	in.TurnAway(&service.Env{Instance: "mail"}, &session.Session{Client: netip.MustParseAddrPort("192.0.2.1:4000"), Log: slog.New(slog.DiscardHandler)}, near, "full")
-	text := rendered(t, s)
-	for _, want := range []string{"max_sessions_per_client 3<", "max_rate 600<", "max-connections 1<"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %q", want)
 		}
