@@ -20,7 +20,7 @@ var (
 const (
 	keyDoc   = "RSA, ECDSA or Ed25519, in PEM. It may be encrypted: PKCS #8 with PBES2, or the older form with \"Proc-Type: 4,ENCRYPTED\"."
 	chainDoc = "Its own certificate stands first, those of the authorities between it and the root after it, all in one. Clients are sent all of them."
-	ocspDoc  = " Beside a file CERT may lie CERT.ocsp, the answer of its authority's OCSP service in DER; clients are sent it while it is fresh."
+	ocspDoc  = " Beside a file CERT may lie CERT.ocsp, the answer of its authority's OCSP service in DER; clients are sent it while it is fresh; one that is of no use is not sent, and the log says why."
 )
 
 var materialWords = []*word.Word{

@@ -20,7 +20,7 @@ func newStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show what a running zorpgo does",
-		Long:  "status shows the listeners, services and rules of a running zorpgo, how often they were used,\nwhich servers are down, and what became of the last reload.",
+		Long:  "status shows the listeners, services and rules of a running zorpgo, how often they were used, which servers are\ndown, which certificates are shown and until when, and what became of the last reload.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var s admin.Status
