@@ -1,6 +1,7 @@
 package builtins_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"zorpgo/builtins"
+	"zorpgo/builtins/interp"
 	"zorpgo/engine/session"
 )
 
@@ -115,5 +117,35 @@ func TestConfigThatVaries(t *testing.T) {
 		if got := strings.Count(says.String(), "core.message"); got != want {
 			t.Errorf("%s ran %d times, want %d\n%s", body, got, want, &says)
 		}
+	}
+}
+
+// TestWaitingIsNoWork: a look-up may take longer than the work of a function.
+func TestWaitingIsNoWork(t *testing.T) {
+	t.Parallel()
+	opts := options(map[string]string{"p.star": `from socket import gethostbyname
+from Zorp.Smtp import *
+class X(SmtpProxy):
+    def config(self):
+        SmtpProxy.config(self)
+        [i for i in range(1000)]
+        gethostbyname("mail.example.com")
+        [i for i in range(1000)]
+def default_instance():
+    Service('a', X)
+    Rule(service='a', dst_port=25, dst_subnet='10.0.0.1')
+`})
+	answer := opts.Resolve
+	opts.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+		<-time.After(interp.CallLimits.Work + 100*time.Millisecond)
+		return answer(ctx, host)
+	}
+	config, found, err := builtins.Load(opts, "p.star")
+	if err != nil || found.HasErrors() {
+		t.Fatalf("%v\n%s", err, found.Error())
+	}
+	s := &session.Session{ID: "svc/i/a:0", Client: netip.MustParseAddrPort("10.0.0.2:1"), Log: slog.New(slog.DiscardHandler)}
+	if _, err := config.Services["a"].Class.New(s); err != nil {
+		t.Error(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"zorpgo/builtins/interp"
 	"zorpgo/builtins/word"
 )
 
@@ -95,6 +96,7 @@ func (n names) asking(do func(ctx context.Context, args starlark.Tuple) (starlar
 		if word.Shared(thread) {
 			return nil, word.ErrVaries
 		}
+		defer interp.Waiting(thread)()
 		ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 		defer cancel()
 		v, err := do(ctx, args)
