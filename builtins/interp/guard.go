@@ -18,7 +18,7 @@ var boundedOps = map[syntax.Token]syntax.Token{
 	syntax.PLUS_EQ: syntax.PLUS, syntax.STAR_EQ: syntax.STAR, syntax.PERCENT_EQ: syntax.PERCENT, syntax.LTLT_EQ: syntax.LTLT,
 }
 
-// boundedMethods are the methods of strings to guard.
+// boundedMethods are the methods to guard: of strings, and those that make what they are of grow.
 var boundedMethods = map[string]bool{"join": true, "replace": true, "format": true, "split": true, "rsplit": true,
 	"splitlines": true, "extend": true, "update": true, "union": true}
 

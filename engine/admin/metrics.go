@@ -6,13 +6,13 @@ import (
 	"runtime"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"zorpgo/engine"
+	"zorpgo/engine/journal"
 	"zorpgo/engine/limit"
 	"zorpgo/engine/meter"
 	"zorpgo/engine/proxy"
@@ -111,10 +111,7 @@ func (c scrape) put(m metric, value float64, labels ...string) {
 // values are labels as Prometheus takes them: the name of a file can be any bytes, and what is no UTF-8 would be a panic.
 func values(labels []string) []string {
 	for i, v := range labels {
-		if !utf8.ValidString(v) {
-			quoted := strconv.Quote(v)
-			labels[i] = quoted[1 : len(quoted)-1]
-		}
+		labels[i] = journal.Escape(v)
 	}
 	return labels
 }

@@ -2,11 +2,10 @@ package admin
 
 import (
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
 
 	"zorpgo/engine"
+	"zorpgo/engine/journal"
 	"zorpgo/engine/limit"
 )
 
@@ -110,9 +109,9 @@ func certificates(policy *engine.Config) (list []Certificate) {
 	}
 	for _, c := range policy.Certificates() {
 		leaf := c.Chain()[0]
-		one := Certificate{Subject: legible(leaf.Subject.String()), File: c.Text.File, Pos: c.Pos.String(), Services: c.Services, NotAfter: leaf.NotAfter}
+		one := Certificate{Subject: journal.Escape(leaf.Subject.String()), File: c.Text.File, Pos: c.Pos.String(), Services: c.Services, NotAfter: leaf.NotAfter}
 		if err := c.Outdated(); err != nil {
-			one.Outdated = legible(err.Error())
+			one.Outdated = journal.Escape(err.Error())
 		}
 		list = append(list, one)
 	}
@@ -155,14 +154,4 @@ func service(d engine.ServiceStatus) Service {
 		v.Targets = append(v.Targets, Target{Address: t.Address, Up: t.Since.IsZero(), DownSince: t.Since, NextTry: t.Until})
 	}
 	return v
-}
-
-// legible is text from outside in one line.
-func legible(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsGraphic(r) {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
 }

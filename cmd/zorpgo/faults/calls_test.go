@@ -2,7 +2,6 @@ package faults
 
 import (
 	"bufio"
-	"errors"
 	"os"
 	"os/exec"
 	"strconv"
@@ -43,9 +42,10 @@ func TestCallsThatFail(t *testing.T) {
 			load.await(8)
 			end()
 			load.await(2)
-			load.end()
-			if len(load.lost) > 0 && !c.cuts {
-				t.Errorf("%s, %s: lost sessions: %v", c.call, c.err, errors.Join(load.lost[:min(len(load.lost), 5)]...))
+			if c.cuts {
+				load.end()
+			} else {
+				load.served()
 			}
 		}
 		p.settles(before)

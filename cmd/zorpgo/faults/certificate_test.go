@@ -9,24 +9,15 @@ import (
 	"testing"
 	"time"
 
+	"zorpgo/engine/admin"
 	"zorpgo/engine/encryption/certtest"
 )
 
-// shown is a certificate as /status tells of it.
-type shown struct {
-	Subject  string    `json:"subject"`
-	File     string    `json:"file"`
-	NotAfter time.Time `json:"not_after"`
-	Outdated string    `json:"outdated"`
-}
-
 // certificate is the only one that zorpgo shows.
-func (p *process) certificate() shown {
+func (p *process) certificate() admin.Certificate {
 	p.t.Helper()
 	_, text := p.ask(http.MethodGet, "/status")
-	var s struct {
-		Certificates []shown `json:"certificates"`
-	}
+	var s admin.Status
 	must(p.t, json.Unmarshal([]byte(text), &s))
 	if len(s.Certificates) != 1 {
 		p.t.Fatalf("certificates: %s", text)

@@ -136,13 +136,19 @@ func (t *traffic) end() {
 	t.s.t.Logf("%d messages confirmed, %d sessions to come again, %d lost", len(t.confirmed), t.later.Load(), len(t.lost))
 }
 
-// unharmed wants no session to be lost, nor put off.
-func (t *traffic) unharmed() {
+// served wants no session to be lost; some may be put off.
+func (t *traffic) served() {
 	t.s.t.Helper()
 	t.end()
 	if len(t.lost) > 0 {
-		t.s.t.Errorf("lost sessions: %v", errors.Join(t.lost[:min(len(t.lost), 5)]...))
+		t.s.t.Errorf("%s: lost sessions: %v", t.name, errors.Join(t.lost[:min(len(t.lost), 5)]...))
 	}
+}
+
+// unharmed wants no session to be lost, nor put off.
+func (t *traffic) unharmed() {
+	t.s.t.Helper()
+	t.served()
 	if n := t.later.Load(); n > 0 {
 		t.s.t.Errorf("%d sessions were put off", n)
 	}
