@@ -39,6 +39,11 @@ const (
 var madeMethods = map[string]bool{"upper": true, "lower": true, "title": true, "capitalize": true, "keys": true, "values": true,
 	"items": true, "intersection": true, "difference": true, "symmetric_difference": true}
 
+// scanningMethods go through what they are of, or move a part of it, and make little or nothing.
+var scanningMethods = map[string]bool{"find": true, "rfind": true, "index": true, "rindex": true, "partition": true, "rpartition": true,
+	"strip": true, "lstrip": true, "rstrip": true, "insert": true, "remove": true, "pop": true, "isalpha": true,
+	"isdigit": true, "islower": true, "isspace": true, "istitle": true, "isupper": true}
+
 // chargedExpr is e, charged for what it makes.
 func chargedExpr(e syntax.Expr) syntax.Expr {
 	switch e := e.(type) {
@@ -48,8 +53,12 @@ func chargedExpr(e syntax.Expr) syntax.Expr {
 		}
 		return call(e.Lbrack, madeList, e)
 	case *syntax.CallExpr:
-		if dot, ok := e.Fn.(*syntax.DotExpr); ok && madeMethods[dot.Name.Name] {
+		dot, ok := e.Fn.(*syntax.DotExpr)
+		switch {
+		case ok && madeMethods[dot.Name.Name]:
 			return call(e.Lparen, madeValue, e)
+		case ok && scanningMethods[dot.Name.Name]:
+			dot.X = call(dot.Dot, searched, dot.X)
 		}
 	case *syntax.BinaryExpr:
 		if e.Op == syntax.PIPE && !number(e.X) && !number(e.Y) {

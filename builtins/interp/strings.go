@@ -22,6 +22,7 @@ func callPython(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tupl
 	recv, name, args := args[0], string(args[1].(starlark.String)), args[2:]
 	switch recv := recv.(type) {
 	case starlark.String:
+		Charge(thread, recv)
 		if v, ok, err := stringMethod(string(recv), name, args); ok {
 			return charged(thread)(v, err)
 		}
