@@ -147,3 +147,21 @@ Rule(service="traced", dst_port=25)
 		}
 	}
 }
+
+// TestFunctionsHoldNoLoop: a class whose functions do not run as questions of their own session does not run on loops,
+// where they would hold up others.
+func TestFunctionsHoldNoLoop(t *testing.T) {
+	for method, prompt := range map[string]bool{"checkSender(self, c, p): return SMTP_REQ_ACCEPT": true, "generateReceived(self): return 'x'": true,
+		"startUp(self): pass": false, "shutDown(self): pass": false, "connectServer(self): return SmtpProxy.connectServer(self)": false,
+		"config(self): SmtpProxy.config(self); self.domain_name = str(self.session.client_address)": false} {
+		text := "from Zorp.Smtp import *\nclass X(SmtpProxy):\n    def " + method + "\ndef default_instance():\n    Service('a', X)\n    Rule(service='a', dst_port=25, dst_subnet='10.0.0.1')\n"
+		config, found, err := builtins.Load(options(map[string]string{"p.star": text}), "p.star")
+		if err != nil || found.HasErrors() {
+			t.Fatalf("%s: %v\n%s", method, err, found.Error())
+		}
+		class, can := config.Services["a"].Class.(proxy.Prompt)
+		if got := can && class.Prompt(); got != prompt {
+			t.Errorf("%s: %t", method, got)
+		}
+	}
+}

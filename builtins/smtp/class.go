@@ -13,16 +13,12 @@ import (
 type made struct {
 	*smtp.Class
 	*proxyclass.Shared
-	waits bool // the policy asks the resolver or a matcher: what a driver does not run as a question may take time
 }
 
 var _ proxy.Class = (*made)(nil)
 
 // Name is the class's name in the policy.
 func (m *made) Name() string { return m.Class.Name() }
-
-// Prompt implements proxy.Prompt.
-func (m *made) Prompt() bool { return !m.waits && m.Class.Prompt() }
 
 // StartTLSAt is where the policy accepts STARTTLS itself, and not by its default.
 func (m *made) StartTLSAt() source.Pos {
@@ -82,10 +78,8 @@ func (protocol) Compile(hosted proxyclass.Hosted) (proxyclass.Compiled, []error)
 }
 
 // Share implements proxyclass.Protocol.
-func (p protocol) Share(c proxyclass.Compiled, s *proxyclass.Shared) proxy.Class {
-	settings := s.Host.(*host).settings
-	inline := settings.Received != nil || settings.ShutDown != nil
-	return &made{Class: c.(*smtp.Class), Shared: s, waits: p.draft.Places.Waits && inline}
+func (protocol) Share(c proxyclass.Compiled, s *proxyclass.Shared) proxy.Class {
+	return &made{Class: c.(*smtp.Class), Shared: s}
 }
 
 // PerSession implements proxyclass.Protocol: files can be read only while the policy is loaded.

@@ -17,14 +17,7 @@ type Places struct {
 	defs   map[source.Pos]*syntax.DefStmt
 	texts  map[string]int // how often a text stands in the policy
 	Serves bool           // the policy mentions a method that names the server of a session
-	Waits  bool           // the policy mentions functions that wait for the resolver, or for a matcher
 }
-
-// waiting are the functions that wait for the resolver.
-var waiting = map[string]bool{"gethostbyname": true, "gethostbyaddr": true, "getfqdn": true, "setTargetAddressByHostname": true}
-
-// asking are the methods that may wait for a matcher; a class that defines one need not call it.
-var asking = map[string]bool{checkMatch: true, "checkSender": true, "checkRecipient": true, "relayCheck": true}
 
 // serving are the methods that name the server.
 var serving = map[string]bool{"setServer": true, "setServerAddress": true, "setTargetAddress": true, "setTargetAddressByHostname": true}
@@ -59,11 +52,8 @@ func (p *Places) Learn(f *syntax.File) {
 				p.texts[text]++
 				p.Serves = p.Serves || serving[text]
 			}
-		case *syntax.Ident:
-			p.Waits = p.Waits || waiting[e.Name]
 		case *syntax.DotExpr:
 			p.Serves = p.Serves || serving[e.Name.Name]
-			p.Waits = p.Waits || waiting[e.Name.Name] || asking[e.Name.Name]
 			p.starts[position(e.Dot)] = exprPos(e)
 			if !targets[e] && isSelf(e.X) {
 				p.read[e.Name.Name] = true

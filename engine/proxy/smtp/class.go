@@ -223,8 +223,11 @@ func (c *Class) StartsTLS() bool { return true }
 // alpn is what SMTP is called where it is called anything; no name is registered.
 var alpn = []string{"smtp"}
 
-// Prompt implements proxy.Prompt: no function of the policy runs before the session.
-func (c *Class) Prompt() bool { return c.settings.StartUp == nil && c.settings.Connect == nil }
+// Prompt implements proxy.Prompt: no function of the policy runs but as a question that the session asks.
+func (c *Class) Prompt() bool {
+	s := c.settings
+	return s.StartUp == nil && s.Connect == nil && s.ShutDown == nil
+}
 
 // Pool implements proxy.Pooled.
 func (c *Class) Pool() (size int, limit time.Duration) {
