@@ -29,6 +29,8 @@ type Loop struct {
 	timers      timers
 	now         time.Time
 	buffer      []byte
+	second      []byte       // made when it is asked for
+	spares      []*coroutine // that no task runs on
 
 	mu     sync.Mutex
 	posted []func()
@@ -67,6 +69,14 @@ func New() (*Loop, error) {
 
 // Buffer is the loop's own, for what is done with before the handler returns.
 func (l *Loop) Buffer() []byte { return l.buffer }
+
+// Second is another such buffer, of three quarters the size.
+func (l *Loop) Second() []byte {
+	if l.second == nil {
+		l.second = make([]byte, bufferSize*3/4)
+	}
+	return l.second
+}
 
 // Now is the time at which the loop last woke up.
 func (l *Loop) Now() time.Time { return l.now }
@@ -127,6 +137,7 @@ func (l *Loop) Close() {
 func (l *Loop) Run() {
 	defer unix.Close(l.epoll)
 	defer unix.Close(l.wake)
+	defer l.stopSpares()
 	events := make([]unix.EpollEvent, 128)
 	for {
 		n, err := l.wait(events)
