@@ -54,7 +54,7 @@ type Options struct {
 
 	MaxConnections int // of clients, at a time; 0 is no limit
 
-	Loops int // keep sessions of plain sockets on so many event loops; 0, and where another option is given: on goroutines
+	Loops int // keep sessions on so many event loops; 0, and where another option is given: on goroutines
 }
 
 // Engine runs one policy at a time. Its methods may be called from any goroutine.

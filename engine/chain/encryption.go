@@ -36,6 +36,9 @@ func (e *handshakeError) Error() string {
 
 func (e *handshakeError) Unwrap() error { return e.err }
 
+// Unencrypted is the failure of a server that has no TLS.
+func (a *Aim) Unencrypted(err error) error { return &handshakeError{a.To, err} }
+
 // encrypt does the handshake with a server if there is to be one. On failure conn is closed.
 func encrypt(ctx context.Context, conn net.Conn, aim Aim) (net.Conn, error) {
 	if aim.TLS == nil {
@@ -44,7 +47,7 @@ func encrypt(ctx context.Context, conn net.Conn, aim Aim) (net.Conn, error) {
 	secured, err := aim.TLS.side.Connect(ctx, conn, aim.To.AddrPort)
 	if err != nil {
 		conn.Close()
-		return nil, &handshakeError{aim.To, err}
+		return nil, aim.Unencrypted(err)
 	}
 	aim.TLS.session.Mu.Lock()
 	defer aim.TLS.session.Mu.Unlock()

@@ -45,7 +45,7 @@ type Options struct {
 
 	MaxConnections int // at a time; 0 is no limit
 
-	Loops int // how many loops keep sessions of plain sockets; 0: every session has goroutines of its own
+	Loops int // how many loops keep sessions; 0: every session has goroutines of its own
 }
 
 // Dispatcher gives connections to services.

@@ -107,15 +107,20 @@ func (q *queue) write(e *end) (int64, error) {
 	case q.size <= together:
 		b := e.take(stream.SmallBuffer)
 		defer e.give(b)
-		size := 0
-		for _, piece := range q.pieces {
-			size += copy(b[size:], piece)
-		}
-		n, err := e.put(b[:size])
+		n, err := e.put(q.join(b))
 		return int64(n), err
 	}
 	q.vector = q.pieces
 	return q.vector.WriteTo(e.outer())
+}
+
+// join copies the pieces into b.
+func (q *queue) join(b []byte) []byte {
+	size := 0
+	for _, piece := range q.pieces {
+		size += copy(b[size:], piece)
+	}
+	return b[:size]
 }
 
 // put writes b.

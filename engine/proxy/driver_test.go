@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"zorpgo/engine/poll"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
 )
@@ -140,12 +141,24 @@ type rig struct {
 	cancel         context.CancelFunc
 	connected      chan error // connect waits for it
 	done           chan any   // what Serve panicked with
+
+	shake time.Duration // what a handshake may take; 0: as usual
+
+	p    Protocol // of a session on a loop
+	tls  bool     // both sides of that are under TLS from the first byte
+	loop *poll.Loop
+	flow *Flow
 }
 
-// prepare makes a session over connections of a network, without starting it.
+// prepare makes a session over connections of a network, without starting it. "loop" is a session on a loop, over TCP,
+// "loop tls" one with TLS on both sides.
 func prepare(t testing.TB, network string, p Protocol) *rig {
 	r := &rig{t: t, connected: make(chan error, 1), done: make(chan any, 1)}
 	r.s = &session.Session{Log: slog.New(slog.NewTextHandler(&r.log, nil))}
+	if strings.HasPrefix(network, "loop") {
+		r.p, r.tls = p, network == "loop tls"
+		return r
+	}
 	r.client, r.inner[Client] = pair(t, network)
 	r.server, r.inner[Server] = pair(t, network)
 	r.d = newDriver(p, r.s, r.inner[Client])
@@ -161,6 +174,12 @@ func prepare(t testing.TB, network string, p Protocol) *rig {
 
 // start runs the session; it connects once r.connected says so.
 func (r *rig) start() *rig {
+	if r.p != nil {
+		return r.startFlow(<-r.connected)
+	}
+	if r.shake > 0 {
+		r.d.shake = r.shake
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	r.t.Cleanup(func() { cancel(); r.client.Close(); r.server.Close() })
@@ -194,6 +213,10 @@ func (r *rig) over() any {
 	case crash = <-r.done:
 	case <-time.After(patience):
 		r.t.Fatalf("the session does not end\n%s", stacks())
+	}
+	if r.flow != nil {
+		r.checkFlow()
+		return crash
 	}
 	for _, conn := range r.inner {
 		if _, err := conn.Write([]byte("x")); err == nil {

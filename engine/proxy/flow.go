@@ -1,17 +1,19 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/poll"
 	"zorpgo/engine/session"
 	"zorpgo/engine/stream"
 )
 
-// Flow is a session on a loop: the second driver, for plain sockets. It needs no goroutine and, while it is idle, no
-// buffer. All methods are for the loop.
+// Flow is a session on a loop: the second driver. It needs no goroutine and, while it is idle, no buffer. All methods
+// are for the loop.
 //
 // It is begun with the client's socket and then given the server's, or the reason why there is none; when both sides
 // are closed it calls Over, once.
@@ -26,6 +28,7 @@ type Flow struct {
 	alarm   poll.Timer
 	woken   bool          // the alarm rang
 	writing time.Duration // the limit of one write
+	shaking time.Duration // and of a handshake
 
 	opening  bool  // the server side was decided
 	opened   bool  // and the protocol was told
@@ -35,7 +38,7 @@ type Flow struct {
 	feeding  bool
 	spare    func(server int, greeting []byte) // takes the server's socket over at the end, if the protocol keeps it
 	question func()                            // asked, not begun
-	unable   *flowEnd                          // that the protocol wants TLS on
+	upgrade  *upgrade                          // under way; nil: no side is on its way into TLS
 	asking   bool                              // runs on a goroutine of its own
 	retired  bool                              // the protocol knows that the session is to end
 	dead     bool
@@ -45,10 +48,12 @@ type Flow struct {
 type flowEnd struct {
 	flow *Flow
 	side Side
-	fd   int // -1: there is no such side, or it is closed
+	fd   int       // -1: there is no such side, or it is closed
+	tls  *tls.Conn // nil: the side is in clear
+	wire *flowWire // between the two
 
 	input []byte // unused bytes, in a pooled buffer; nil if there are none
-	more  bool   // the socket may have bytes
+	more  bool   // the socket, or TLS, may have bytes
 	rest  bool   // the peer has sent its end: a read must go on until it comes
 	full  bool   // the socket takes no more for now
 
@@ -74,13 +79,13 @@ const FlowEvents = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
 
 // Begin makes the flow of s on l. It owns client, a non-blocking socket. over gets the panic that ended it, if one did.
 func Begin(l *poll.Loop, p Protocol, s *session.Session, client int, over func(f *Flow, crash any)) (*Flow, error) {
-	f := &Flow{loop: l, p: p, s: s, over: over, writing: WriteLimit}
+	f := &Flow{loop: l, p: p, s: s, over: over, writing: WriteLimit, shaking: encryption.HandshakeTimeout}
 	f.onTime = f.late
 	if patient, ok := p.(Patient); ok {
 		f.writing = patient.WriteLimit()
 	}
 	for side := range f.ends {
-		f.ends[side] = flowEnd{flow: f, side: Side(side), fd: -1}
+		f.ends[side] = f.fresh(Side(side))
 	}
 	e := &f.ends[Client]
 	if err := l.Add(client, FlowEvents, e); err != nil {
@@ -90,6 +95,9 @@ func Begin(l *poll.Loop, p Protocol, s *session.Session, client int, over func(f
 	e.fd = client
 	return f, nil
 }
+
+// fresh is a side that has no socket yet.
+func (f *Flow) fresh(side Side) flowEnd { return flowEnd{flow: f, side: side, fd: -1} }
 
 // Session is the flow's session.
 func (f *Flow) Session() *session.Session { return f.s }
@@ -140,6 +148,9 @@ func (f *Flow) Cut() {
 func (e *flowEnd) Ready(events uint32) {
 	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		e.more = true
+		if e.wire != nil {
+			e.wire.dry = false
+		}
 	}
 	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		e.rest = true
@@ -183,7 +194,7 @@ func (f *Flow) flushBoth() {
 
 // feed calls the protocol until it has nothing more to do, and writes what it said.
 func (f *Flow) feed() (worked bool) {
-	for f.question == nil && !f.asking && (f.tellUnable() || f.open() || f.retire() || f.wake() || f.offer(Client) || f.offer(Server) || f.tell()) {
+	for !f.dead && f.question == nil && !f.asking && (f.secure() || f.call()) {
 		worked = true
 	}
 	f.flushBoth()
@@ -197,6 +208,11 @@ func (f *Flow) feed() (worked bool) {
 		f.finish(nil)
 	}
 	return worked
+}
+
+// call calls the protocol once if there is something for it.
+func (f *Flow) call() bool {
+	return f.upgrade == nil && (f.open() || f.retire() || f.wake() || f.offer(Client) || f.offer(Server) || f.tell())
 }
 
 func (f *Flow) open() bool {
@@ -245,7 +261,7 @@ func (f *Flow) offer(from Side) bool {
 
 // usable reports whether the protocol can use input of a side now.
 func (f *Flow) usable(e *flowEnd) bool {
-	return f.opened && f.question == nil && f.unable == nil && !e.hungry && !e.told && !e.hanging && f.p.Ready(e.side)
+	return f.opened && f.question == nil && f.upgrade == nil && !e.hungry && !e.told && !e.hanging && f.p.Ready(e.side)
 }
 
 // offerAll offers data until the protocol can use no more of it, and returns how much it used. Its output is not

@@ -27,7 +27,7 @@ func (f *Flow) tell() bool {
 
 // done reports whether no side is needed any more.
 func (f *Flow) done() bool {
-	return f.opened && f.question == nil && f.ends[Client].over() && f.ends[Server].over()
+	return f.opened && f.question == nil && f.upgrade == nil && f.ends[Client].over() && f.ends[Server].over()
 }
 
 func (e *flowEnd) over() bool { return e.fd < 0 || e.told && e.waits.empty() && !e.hanging }
@@ -38,6 +38,7 @@ func (f *Flow) finish(crash any) {
 		f.ends[Client].part(f.s.Parting)
 	}
 	f.dead = true
+	f.abandon()
 	f.loop.Stop(&f.timer)
 	f.loop.Stop(&f.alarm)
 	for i := range f.ends {
@@ -119,9 +120,7 @@ func (f *Flow) late() {
 		case e.lingers > 0 && e.is(e.due, now):
 			e.close()
 		case e.is(e.stuck, now):
-			e.lost = os.ErrDeadlineExceeded
-			e.forgetOutput()
-			e.stop(e.lost)
+			e.lose(os.ErrDeadlineExceeded)
 		case e.is(e.due, now):
 			e.due = time.Time{}
 			e.stop(os.ErrDeadlineExceeded)
@@ -141,22 +140,4 @@ func endOf(n int, err error) error {
 		return io.EOF
 	}
 	return nil
-}
-
-// Secure implements Exchange: there is no TLS on loops, so the side is closed.
-func (f *Flow) Secure(side Side) {
-	f.unable = &f.ends[side]
-	f.unable.hanging = true
-	f.unable.forgetOutput()
-}
-
-// tellUnable tells a protocol that wanted TLS.
-func (f *Flow) tellUnable() bool {
-	e := f.unable
-	if e == nil {
-		return false
-	}
-	f.unable = nil
-	f.p.(Securer).Secured(f, e.side, ErrPlain)
-	return f.called()
 }

@@ -23,7 +23,7 @@ func (f *Flow) read(from Side) bool {
 	case e.lingers > 0 && e.more:
 		e.throwAway()
 		return true
-	case !e.more || e.fd < 0 || e.why != nil || e.hanging || f.asking || !f.roomFor(e):
+	case !e.more || e.fd < 0 || e.why != nil || e.hanging || f.asking || f.upgrades(e) || !f.roomFor(e):
 		return false
 	case len(e.input) > 0:
 		return e.readMore()
@@ -90,6 +90,9 @@ func (e *flowEnd) grow() {
 
 // receive reads into b. A read that does not fill it has emptied the socket, unless the peer's end is there as well.
 func (e *flowEnd) receive(b []byte) int {
+	if e.tls != nil {
+		return e.receiveTLS(b)
+	}
 	n, err := stream.Read(e.fd, b)
 	switch {
 	case err == unix.EINTR:
@@ -118,11 +121,16 @@ func (e *flowEnd) throwAway() {
 // flush writes the output of this turn, or keeps what the socket does not take.
 func (f *Flow) flush(side Side) {
 	e := &f.ends[side]
-	if e.fd >= 0 && !e.full && !e.waits.empty() {
-		e.write(&e.waits)
-	}
-	if e.fd >= 0 && !e.full && e.waits.empty() {
-		e.write(&e.queue)
+	if e.fd >= 0 && !f.withholds(e) {
+		if !e.full && !e.waits.empty() {
+			e.write(&e.waits)
+		}
+		switch {
+		case e.tls != nil:
+			e.seal()
+		case !e.full && e.waits.empty():
+			e.write(&e.queue)
+		}
 	}
 	e.keepOutput()
 }
@@ -150,12 +158,12 @@ func (e *flowEnd) wrote(q *queue, n int, err error) {
 	case err == unix.EINTR:
 		return
 	case err != nil:
-		e.lost = os.NewSyscallError("write", err)
-		e.forgetOutput()
-		e.stop(e.lost)
+		e.lose(os.NewSyscallError("write", err))
 		return
 	}
-	countWritten(e.flow.s, e.side, int64(n))
+	if e.wire == nil {
+		countWritten(e.flow.s, e.side, int64(n))
+	}
 	e.stuck = time.Time{}
 	if n == q.size {
 		q.clear(stream.GiveBack)
@@ -167,6 +175,13 @@ func (e *flowEnd) wrote(q *queue, n int, err error) {
 	}
 	e.full = n < whole
 	q.skip(n)
+}
+
+// lose notes that nothing can be written any more.
+func (e *flowEnd) lose(err error) {
+	e.lost = err
+	e.forgetOutput()
+	e.stop(err)
 }
 
 // keepOutput moves the queue to what waits: passed bytes do not stay where they are.
@@ -196,7 +211,10 @@ func (e *flowEnd) forgetOutput() {
 // sendEnd tells a side, after everything was written to it, that this was all.
 func (f *Flow) sendEnd(to Side) {
 	e := &f.ends[to]
-	if e.finishing && !e.finished && !e.hanging && e.fd >= 0 && e.waits.empty() {
+	if e.finishing && !e.finished && !e.hanging && e.fd >= 0 && e.waits.empty() && !f.upgrades(e) {
+		if e.sayEnd(); !e.waits.empty() {
+			return
+		}
 		e.finished = true
 		_ = stream.CloseWrite(e.fd) // what fails here fails at the next read, too
 	}
@@ -205,12 +223,14 @@ func (f *Flow) sendEnd(to Side) {
 // hangup closes a side that the protocol hung up and that everything was written to. The client is given time to read.
 func (f *Flow) hangup(side Side) {
 	e := &f.ends[side]
-	if !e.hanging || e.fd < 0 || e.lingers > 0 || !e.waits.empty() && !e.resets {
+	if !e.hanging || e.fd < 0 || e.lingers > 0 || !e.waits.empty() && !e.resets || f.upgrades(e) {
 		return
 	}
 	e.drop(len(e.input))
 	if e.resets {
 		stream.ResetOnClose(e.fd)
+	} else if e.sayEnd(); !e.waits.empty() {
+		return
 	}
 	if e.parts && e.why == nil && !e.resets {
 		e.lingers, e.due = LingerBytes, f.loop.Now().Add(LingerTime)
@@ -274,7 +294,7 @@ func (f *Flow) Await(from Side, limit time.Duration) {
 var _ Keeper = (*Flow)(nil)
 
 // MayKeep implements Keeper.
-func (f *Flow) MayKeep() bool { return f.spare != nil }
+func (f *Flow) MayKeep() bool { return f.spare != nil && f.ends[Server].tls == nil }
 
 // Keep implements Keeper.
 func (f *Flow) Keep(greeting []byte) {

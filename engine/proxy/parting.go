@@ -31,12 +31,18 @@ func (d *driver) part() {
 
 // part is the driver's, on a loop.
 func (e *flowEnd) part(text []byte) {
-	if len(text) == 0 || e.fd < 0 || e.full || !e.waits.empty() {
+	if len(text) == 0 || e.fd < 0 || e.full || !e.waits.empty() || e.flow.upgrades(e) {
 		return
 	}
-	n, err := stream.Write(e.fd, text)
-	e.flow.s.Count.ToClient += int64(max(n, 0))
-	if err == nil && stream.CloseWrite(e.fd) == nil {
+	if e.tls != nil {
+		e.put(text)
+		e.sayEnd()
+	} else {
+		n, err := stream.Write(e.fd, text)
+		e.flow.s.Count.ToClient += int64(max(n, 0))
+		e.lost = err
+	}
+	if e.lost == nil && stream.CloseWrite(e.fd) == nil {
 		_, _ = stream.Read(e.fd, e.flow.loop.Buffer()) // closing over unread bytes would reset the connection
 	}
 }

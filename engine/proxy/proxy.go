@@ -104,8 +104,8 @@ type Securer interface {
 	Secured(x Exchange, side Side, err error)
 }
 
-// ErrPlain is the failure of a Secure under a driver that has no TLS.
-var ErrPlain = errors.New("this driver has no TLS")
+// ErrPlain is the failure of a Secure in a session without an encryption policy.
+var ErrPlain = errors.New("no policy says how to encrypt")
 
 // ErrInjected is the failure of a Secure when the side had sent something behind the word that led to it: that was in
 // clear, and could be anybody's (CVE-2011-0411).

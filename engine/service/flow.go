@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zorpgo/engine/chain"
+	"zorpgo/engine/encryption"
 	"zorpgo/engine/limit"
 	"zorpgo/engine/poll"
 	"zorpgo/engine/proxy"
@@ -22,7 +23,7 @@ import (
 func (v *Service) RunOn(l *Loop, env *Env, s *session.Session, client int, over func(*proxy.Flow)) (*proxy.Flow, bool) {
 	aimer, aims := v.chainer().(chain.Aimer)
 	prompt, quick := v.Class.(proxy.Prompt)
-	if !aims || !quick || !prompt.Prompt() || !v.prompt() || v.Encrypts() != nil {
+	if !aims || !quick || !prompt.Prompt() || !v.prompt() {
 		return nil, false
 	}
 	pass, refusing := v.enter(s)
@@ -77,13 +78,22 @@ func (f *flow) begin(client int) (begun bool) {
 		protocol.Close()
 		return false
 	}
-	if !connect {
-		f.Unconnected(proxy.ErrNoServer)
+	if p := f.session.Encryption; p != nil && p.Client.Mode == encryption.Implicit {
+		f.Encrypt(func() { f.seek(connect) })
 		return true
+	}
+	f.seek(connect)
+	return true
+}
+
+// seek begins with the server side, if there is to be one.
+func (f *flow) seek(wanted bool) {
+	if !wanted {
+		f.Unconnected(proxy.ErrNoServer)
+		return
 	}
 	f.search = f.aimer.Search(f.session, f.service.plan(f.session))
 	f.connect()
-	return true
 }
 
 // connect goes from target to target until one takes its time, or none is left.
@@ -152,7 +162,7 @@ func (f *flow) resume() bool {
 // pools reports whether the connection may be one of several sessions: only where the server cannot tell them apart.
 func (f *flow) pools() bool {
 	size, _ := f.pool()
-	return size > 0 && f.aim.From == route.Local{} && len(f.aim.First) == 0
+	return size > 0 && f.aim.From == route.Local{} && len(f.aim.First) == 0 && f.aim.TLS == nil
 }
 
 func (f *flow) pool() (size int, limit time.Duration) {
@@ -197,6 +207,16 @@ func (f *flow) arrived(events uint32) {
 	}
 	server := f.server
 	f.server = -1
+	if f.aim.TLS != nil {
+		f.Reached(server, events, func(err error) {
+			if err != nil {
+				f.goOn(f.aim.Unencrypted(err))
+				return
+			}
+			f.reached(server)
+		})
+		return
+	}
 	f.reached(server)
 	f.Connected(server, events)
 }
