@@ -24,7 +24,7 @@ import (
 type server struct {
 	policy
 	drain     time.Duration
-	loops     int
+	loops     loops
 	most      int // connections
 	intercept interception
 	confine   confinement
@@ -60,7 +60,7 @@ and uses the sockets that it is given ($LISTEN_FDS).
 	}
 	s.flags(cmd)
 	s.log.flags(cmd, journal.DefaultVerbose, journal.DefaultSpec)
-	cmd.Flags().IntVar(&s.loops, "loops", (runtime.NumCPU()+1)/2, "event loops that keep the sessions; 0: goroutines")
+	s.loops.flag(cmd)
 	cmd.Flags().IntVar(&s.most, "max-connections", 0, "connections of clients at a time, more are turned away; 0: as many as the limit on open files allows")
 	s.intercept.flags(cmd)
 	s.confine.flags(cmd)
@@ -100,9 +100,10 @@ func (s *server) run(cmd *cobra.Command) error {
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 	// A loop holds on to its processor while it waits for what comes next; the rest of the program has all of them, too.
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + s.loops)
+	loops := s.loops.of(config)
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + loops)
 	defer runtime.KeepAlive(ballast())
-	e := engine.New(engine.Options{Log: log, Inherited: sockets, Loops: s.loops, MaxConnections: s.maxConnections(log), InterceptPort: uint16(s.intercept.port)})
+	e := engine.New(engine.Options{Log: log, Inherited: sockets, Loops: loops, MaxConnections: s.maxConnections(log), InterceptPort: uint16(s.intercept.port)})
 	defer s.control.close()
 	if err := s.control.open(log, config.Instance); err != nil {
 		return machine(err)

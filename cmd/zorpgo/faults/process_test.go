@@ -66,7 +66,7 @@ func newStage(t testing.TB) *stage {
 	return s
 }
 
-// encrypt has the policy offer STARTTLS, and clients use it. Such sessions are not kept on loops.
+// encrypt has the policy offer STARTTLS, and clients use it.
 func (s *stage) encrypt() *stage {
 	s.service = `encryption_policy="tls"`
 	s.write("")
