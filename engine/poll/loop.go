@@ -29,8 +29,9 @@ type Loop struct {
 	timers      timers
 	now         time.Time
 	buffer      []byte
-	second      []byte       // made when it is asked for
-	spares      []*coroutine // that no task runs on
+	second      []byte        // made when it is asked for
+	spares      []*coroutine  // that no task runs on
+	tasked      time.Duration // of this round
 
 	mu     sync.Mutex
 	posted []func()
@@ -59,7 +60,7 @@ func New() (*Loop, error) {
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
 	l := &Loop{epoll: epoll, wake: wake, handlers: map[int]handler{}, now: time.Now(), buffer: make([]byte, bufferSize)}
-	if err := l.Add(wake, unix.EPOLLIN, waker{l}); err != nil {
+	if err := l.Add(wake, unix.EPOLLIN|unix.EPOLLET, waker{}); err != nil {
 		unix.Close(wake)
 		unix.Close(epoll)
 		return nil, err
@@ -144,17 +145,17 @@ func (l *Loop) Run() {
 		if err != nil && err != unix.EINTR {
 			panic(fmt.Sprintf("epoll_wait: %v", err)) // the descriptor is ours alone
 		}
-		l.now = time.Now()
+		l.now, l.tasked = time.Now(), 0
 		l.round++
+		if !l.runPosted() {
+			return
+		}
 		for _, e := range events[:max(n, 0)] {
 			if h := l.handlers[int(e.Fd)]; h.Handler != nil && h.round < l.round {
 				h.Ready(e.Events)
 			}
 		}
 		l.timers.fire(l.now)
-		if !l.runPosted() {
-			return
-		}
 	}
 }
 
@@ -178,7 +179,8 @@ func (l *Loop) wait(events []unix.EpollEvent) (int, error) {
 
 const briefWait = 3 // ms
 
-// runPosted runs what was posted; false: the loop is closed.
+// runPosted runs what was posted; false: the loop is closed. It comes first in a round: what was put off is older than
+// what happened meanwhile.
 func (l *Loop) runPosted() bool {
 	l.mu.Lock()
 	posted := l.posted
@@ -191,13 +193,10 @@ func (l *Loop) runPosted() bool {
 	return !closed
 }
 
-// waker empties the eventfd.
-type waker struct{ l *Loop }
+// waker is the eventfd's: edge-triggered, so that each write of it ends a wait, and none must be read.
+type waker struct{}
 
-func (w waker) Ready(uint32) {
-	var b [8]byte
-	_, _ = unix.Read(w.l.wake, b[:])
-}
+func (waker) Ready(uint32) {}
 
 // Timer calls a function once on its loop. The zero Timer is not set.
 type Timer struct {

@@ -1,6 +1,9 @@
 package poll
 
-import "iter"
+import (
+	"iter"
+	"time"
+)
 
 // Task is work on a loop that waits for events in its midst, such as a TLS handshake: it has a stack of its own and runs
 // in turns with the loop, never beside it. All of it is for what runs on the loop.
@@ -15,6 +18,12 @@ type coroutine struct {
 	next func() (over bool, ok bool)
 	stop func()
 }
+
+// share is how long the tasks of a loop may have the processor while its other handlers wait.
+const share = 2 * time.Millisecond
+
+// Crowded reports whether tasks have had their share since the loop last woke up: what can wait should be posted.
+func (l *Loop) Crowded() bool { return l.tasked >= share }
 
 // sparesMax is how many stacks a loop keeps for tasks to come.
 const sparesMax = 32
@@ -37,12 +46,15 @@ func (l *Loop) Begin(work func(wait func())) *Task {
 
 // Resume goes on with the work until it ends or waits again.
 func (t *Task) Resume() (ended bool) {
-	c := t.on
-	if over, _ := c.next(); !over {
+	c, l := t.on, t.loop
+	began := time.Now()
+	over, _ := c.next()
+	l.tasked += time.Since(began)
+	if !over {
 		return false
 	}
 	c.work = nil
-	if l := t.loop; len(l.spares) < sparesMax {
+	if len(l.spares) < sparesMax {
 		l.spares = append(l.spares, c)
 	} else {
 		c.stop()

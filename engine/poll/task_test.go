@@ -3,6 +3,7 @@ package poll
 import (
 	"runtime"
 	"testing"
+	"time"
 )
 
 // on runs f on l.
@@ -101,13 +102,11 @@ func TestTaskStacks(t *testing.T) {
 	})
 	l.Close()
 	<-over
-	for range 1000 {
-		if runtime.NumGoroutine() <= before {
-			return
+	for limit := time.Now().Add(20 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(limit) {
+			t.Fatalf("%d goroutines, before %d", runtime.NumGoroutine(), before)
 		}
-		runtime.Gosched()
 	}
-	t.Errorf("%d goroutines, before %d", runtime.NumGoroutine(), before)
 }
 
 // A task costs nothing but its own structure.
@@ -124,4 +123,27 @@ func BenchmarkTask(b *testing.B) {
 			l.Begin(func(wait func()) { wait() }).Resume()
 		}
 	})
+}
+
+// Tasks that take long have their share of each round, and no more.
+func TestTasksLeaveRoom(t *testing.T) {
+	l := start(t)
+	next := make(chan bool)
+	on(l, func() {
+		if l.Crowded() {
+			t.Error("crowded, with no task")
+		}
+		task := l.Begin(func(wait func()) { time.Sleep(share / 2); wait(); time.Sleep(share / 2) })
+		if l.Crowded() {
+			t.Error("crowded by half a share")
+		}
+		task.Resume()
+		if !l.Crowded() {
+			t.Error("a whole share is not enough")
+		}
+		l.Post(func() { next <- l.Crowded() })
+	})
+	if <-next {
+		t.Error("crowded in the round after that")
+	}
 }

@@ -16,6 +16,7 @@ import (
 type upgrade struct {
 	end   *flowEnd
 	clean bool            // nothing came in clear behind the word that led to TLS
+	later bool            // it goes on when others have had their turn
 	then  func(err error) // is told how it ended
 
 	task  *poll.Task // the handshake; nil: it has not begun
@@ -84,6 +85,9 @@ func (f *Flow) secure() bool {
 		return false
 	}
 	switch e := u.end; {
+	case f.loop.Crowded():
+		f.postpone(u)
+		return false
 	case u.task != nil:
 		return u.task.Resume() && f.secured()
 	case e.fd < 0 || e.hanging:
@@ -100,6 +104,18 @@ func (f *Flow) secure() bool {
 		}
 	}
 	return f.secured()
+}
+
+// postpone has handshakes that come in numbers leave room for the other sessions of the loop.
+func (f *Flow) postpone(u *upgrade) {
+	if u.later {
+		return
+	}
+	u.later = true
+	f.loop.Post(func() {
+		u.later = false
+		f.turn()
+	})
 }
 
 // shake begins the handshake.
