@@ -38,8 +38,8 @@ func TestSessionAllocations(t *testing.T) {
 		loops int
 		most  float64
 	}{
-		{"goroutines", 0, 75}, // some forty of them are package net's and the contexts that bound its dialling
-		{"loops", 1, 35},
+		{"goroutines", 0, 72}, // some forty of them are package net's and the contexts that bound its dialling
+		{"loops", 1, 31},
 	} {
 		t.Run(driver.name, func(t *testing.T) {
 			r := newCostRig(t, driver.loops)
@@ -52,7 +52,7 @@ func TestSessionAllocations(t *testing.T) {
 			if more := r.allocations(11, short) - one; more > 10*messageAllocations+2 {
 				t.Errorf("%.1f allocations more for ten messages more", more)
 			}
-			if more := r.allocations(1, long) - one; more > 1 {
+			if more := r.allocations(1, long) - one; more > 3 { // pools are emptied now and then; chunks are eight or more
 				t.Errorf("%.1f allocations more for a body of 1 MiB", more)
 			}
 			t.Logf("%.1f allocations a session", one)

@@ -158,7 +158,7 @@ func (d *Dispatcher) refused(p *active, s *session.Session, reason string) {
 	if v := p.Services[s.Service]; v != nil && v.Quiet {
 		return
 	}
-	s.Refuse(journal.Class{Tag: "core.policy", Verbosity: 2}, "connection reset", append(local(s), slog.String("reason", reason))...)
+	s.Refuse(journal.Class{Tag: "core.policy", Verbosity: 2}, "connection reset", append(local(nil, s), slog.String("reason", reason))...)
 }
 
 // unmatched says why no rule matches f: of whoever the rules at that address do not speak, and which they are.

@@ -62,23 +62,27 @@ func record(log *slog.Logger, s *session.Session) {
 	if !log.Enabled(context.Background(), summary.Level()) {
 		return
 	}
+	r := slog.NewRecord(time.Now(), summary.Level(), "session closed", 0)
 	tag, verbosity := summary.Attrs()
-	attrs := append([]slog.Attr{
+	var room [32]slog.Attr
+	attrs := append(room[:0],
 		slog.String("session", s.ID), tag, verbosity,
 		slog.String("service", s.Service),
 		slog.Int("rule", s.RuleID),
 		slog.String("rule_pos", s.RulePos.String()),
 		slog.String("client", text(s.Client)), slog.String("client_zone", s.ClientZone.String()),
-	}, local(s)...)
-	attrs = append(append(attrs, layer("client", s.ClientTLS)...), layer("server", s.ServerTLS)...)
-	log.LogAttrs(context.Background(), summary.Level(), "session closed", append(attrs,
+	)
+	attrs = local(attrs, s)
+	attrs = layer(attrs, "client", s.ClientTLS)
+	attrs = layer(attrs, "server", s.ServerTLS)
+	r.AddAttrs(append(attrs,
 		slog.String("server", s.Server.String()),
 		slog.String("server_local", text(s.ServerLocal)),
 		slog.String("server_zone", s.ServerZone.String()),
 		slog.String("verdict", s.Verdict.String()),
 		slog.String("reason", s.Reason),
 		slog.Duration("connecting", s.Connecting),
-		slog.Duration("duration", time.Since(s.Started)),
+		slog.Duration("duration", r.Time.Sub(s.Started)),
 		slog.Int64("from_client", s.Count.FromClient),
 		slog.Int64("to_client", s.Count.ToClient),
 		slog.Int64("from_server", s.Count.FromServer),
@@ -87,29 +91,30 @@ func record(log *slog.Logger, s *session.Session) {
 		slog.Int("refused", s.Count.Refused),
 		slog.Int("messages", s.Count.Messages),
 	)...)
+	_ = log.Handler().Handle(context.Background(), r) // the log counts its failures itself
 }
 
-// layer is the TLS of a side; nothing if it was in clear.
-func layer(side string, state *tls.ConnectionState) []slog.Attr {
+// layer adds the TLS of a side; nothing if it was in clear.
+func layer(to []slog.Attr, side string, state *tls.ConnectionState) []slog.Attr {
 	if state == nil {
-		return nil
+		return to
 	}
-	return []slog.Attr{
+	return append(to,
 		slog.String(side+"_tls", tls.VersionName(state.Version)),
 		slog.String(side+"_cipher", tls.CipherSuiteName(state.CipherSuite)),
-	}
+	)
 }
 
-// local is what is known of a connection when it is accepted, beside its client.
-func local(s *session.Session) []slog.Attr {
-	list := []slog.Attr{slog.String("client_local", text(s.ClientLocal))}
+// local adds what is known of a connection when it is accepted, beside its client.
+func local(to []slog.Attr, s *session.Session) []slog.Attr {
+	to = append(to, slog.String("client_local", text(s.ClientLocal)))
 	if s.Peer.IsValid() {
-		list = append(list, slog.String("proxied_by", text(s.Peer)))
+		to = append(to, slog.String("proxied_by", text(s.Peer)))
 	}
 	if s.Dest.IsValid() {
-		list = append(list, slog.String("proxied_to", text(s.Dest)))
+		to = append(to, slog.String("proxied_to", text(s.Dest)))
 	}
-	return list
+	return to
 }
 
 func text(a netip.AddrPort) string {
