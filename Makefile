@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 BINARY ?= bin/zorpgo
 
-.PHONY: bench install build demo test update deps fuzz cover clean
+.PHONY: bench install build demo test profile update deps fuzz cover clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/zorpgo ./cmd/zorpgo
@@ -36,6 +36,15 @@ test: deps
 bench: build
 	$(GO) build -trimpath -o bin/bench ./cmd/zorpgo/bench
 	bin/bench $(BENCH)
+
+# What build optimises for (PGO): to be made anew when much has changed on the way of a message.
+PROFILED = W1,W1p,W2,W2p,W3,W6,W6i,W6b,W7i
+profile: build
+	$(GO) build -trimpath -o bin/bench ./cmd/zorpgo/bench
+	cp bin/zorpgo /tmp/zorpgo-profiled # a profile names its program: not by where this checkout is
+	bin/bench --rounds 1 --duration 5s --peers none --workloads $(PROFILED) --zorpgo /tmp/zorpgo-profiled --profiles bin/profiles
+	$(GO) tool pprof -proto -output cmd/zorpgo/default.pgo bin/profiles/*.pprof
+	rm -r /tmp/zorpgo-profiled bin/profiles
 
 # Writes what is generated: what check says of the catalogue's examples, then policies/REFERENCE.md.
 update:

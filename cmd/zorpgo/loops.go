@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zorpgo/engine"
+	"zorpgo/engine/encryption"
 )
 
 // loops is how many event loops keep the sessions; less than 0: as many as the policy asks for.
@@ -31,7 +32,7 @@ func (l loops) of(c *engine.Config) int {
 
 func encrypts(c *engine.Config) bool {
 	for _, s := range c.Services {
-		if s.Encrypts() != nil {
+		if p := s.Encrypts(); p != nil && (p.Client.Mode != encryption.Plain || p.Server.Mode != encryption.Plain) {
 			return true
 		}
 	}

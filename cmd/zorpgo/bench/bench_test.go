@@ -94,6 +94,25 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestProfiles: of zorpgo alone, and of every workload that is not idle.
+func TestProfiles(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	dir := t.TempDir()
+	if status := execute(bench(t, "--workloads", "W1,W4", "--peers", "none", "--profiles", dir), &stdout, &stderr); status != 0 {
+		t.Fatalf("status %d\n%s%s", status, &stderr, &stdout)
+	}
+	files, err := os.ReadDir(dir)
+	must(t, err)
+	if len(files) != 1 || files[0].Name() != "W1-16.pprof" {
+		t.Fatalf("wrote %v", files)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, files[0].Name()))
+	must(t, err)
+	if !bytes.HasPrefix(b, []byte{0x1f, 0x8b}) { // gzip
+		t.Errorf("no profile: %.80q", b)
+	}
+}
+
 // checkRow looks for a figure in every column that the workload fills.
 func checkRow(t *testing.T, w *workload, name string, fields []string) {
 	t.Helper()

@@ -17,6 +17,7 @@ type board struct {
 	proxies  []*proxy
 	duration time.Duration
 	says     io.Writer // progress
+	profiler profiler
 
 	dir      string
 	identity *identity
@@ -120,7 +121,9 @@ func (b *board) run(ctx context.Context, p *running, to *row) {
 	var result *result
 	err := p.failure
 	if err == nil {
+		end := b.profiler.begin(ctx, p, to.work)
 		result, err = measure(ctx, p, to.work)
+		err = errors.Join(err, end())
 	}
 	if err != nil && ctx.Err() == nil {
 		to.failures = append(to.failures, err)

@@ -27,6 +27,7 @@ type options struct {
 	peers     []string
 	zorpgo    string
 	json      bool
+	profiles  string
 }
 
 func main() {
@@ -79,6 +80,7 @@ origin that encrypt.
 	flags.StringSliceVar(&o.workloads, "workloads", nil, "workloads to run (those in clear)")
 	flags.StringSliceVar(&o.peers, "peers", nil, "peers to measure as well, none for no peer (those that are installed)")
 	flags.StringVar(&o.zorpgo, "zorpgo", "bin/zorpgo", "the zorpgo to measure")
+	flags.StringVar(&o.profiles, "profiles", "", "write CPU profiles of zorpgo to this directory")
 	flags.BoolVar(&o.json, "json", false, "print every figure of every round as JSON")
 	return cmd
 }
@@ -86,6 +88,11 @@ origin that encrypt.
 func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if o.rounds < 1 || o.duration <= 0 || o.idle < 1 {
 		return errors.New("--rounds, --duration and --idle must be positive")
+	}
+	if o.profiles != "" {
+		if err := os.MkdirAll(o.profiles, 0o755); err != nil {
+			return err
+		}
 	}
 	works, err := chooseWorkloads(o.workloads, o.idle)
 	if err != nil {
@@ -104,6 +111,7 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer b.close()
+	b.profiler = profiler{o.profiles, o.duration}
 	b.says, b.report.absent, b.report.descriptors = stderr, absent, limit
 	for n := range o.rounds {
 		if err := b.round(ctx, n); err != nil {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -40,7 +41,7 @@ func (o *options) proxies() (rows []*proxy, absent []string, err error) {
 	if _, err := os.Stat(binary); err != nil {
 		return nil, nil, fmt.Errorf("--zorpgo: %w (make build makes it)", err)
 	}
-	rows = []*proxy{{name: "direct", blind: true}, {name: copierName, args: copierArgs, blind: true}, zorpgo(binary)}
+	rows = []*proxy{{name: "direct", blind: true}, {name: copierName, args: copierArgs, blind: true}, o.own(binary)}
 	for _, name := range o.peers {
 		if name != "none" && !slices.ContainsFunc(peers, func(p *proxy) bool { return p.name == name }) {
 			return nil, nil, fmt.Errorf("--peers: there is no %s; write some of haproxy, nginx, postfix, or none", name)
@@ -67,11 +68,13 @@ func copierArgs(at *place) ([]string, error) {
 	return []string{self, "copier", at.listen.String(), at.origin.String()}, err
 }
 
-// zorpgo is the proxy of this repository, with the plainest policy for a workload.
-func zorpgo(binary string) *proxy {
-	return &proxy{name: "zorpgo", args: func(at *place) ([]string, error) {
+const zorpgoName = "zorpgo"
+
+// own is the proxy of this repository, with the plainest policy for a workload.
+func (o *options) own(binary string) *proxy {
+	return &proxy{name: zorpgoName, args: func(at *place) ([]string, error) {
 		file := filepath.Join(at.dir, "policy.star")
-		return []string{binary, "run", file}, fill(file, at, zorpgoPolicy+zorpgoEncryption[at.security.sides()])
+		return []string{binary, "run", "--pprof=" + strconv.FormatBool(o.profiles != ""), file}, fill(file, at, zorpgoPolicy+zorpgoEncryption[at.security.sides()])
 	}}
 }
 
