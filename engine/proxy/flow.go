@@ -105,16 +105,22 @@ func (f *Flow) Session() *session.Session { return f.s }
 // Connected gives the flow its server: a socket that is on the loop already, with FlowEvents, and of which events were
 // told.
 func (f *Flow) Connected(server int, events uint32) {
+	if f.take(server) {
+		f.opening = true
+		f.ends[Server].Ready(events)
+	}
+}
+
+// take makes the socket the server's; false: the flow is over.
+func (f *Flow) take(server int) bool {
 	if f.dead {
 		f.loop.Forget(server, true)
 		stream.Close(server)
-		return
+		return false
 	}
-	e := &f.ends[Server]
-	e.fd = server
-	f.loop.Replace(server, e)
-	f.opening = true
-	e.Ready(events)
+	f.ends[Server].fd = server
+	f.loop.Replace(server, &f.ends[Server])
+	return true
 }
 
 // Resumed is Connected with a socket that an earlier session left, and what that session said to Keep.

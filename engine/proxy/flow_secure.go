@@ -43,9 +43,10 @@ func (f *Flow) Encrypt(then func()) {
 // Reached is Connected with a server that is to be under TLS from its first byte: then is told whether it is. One that
 // is not is closed, and the flow can be given another.
 func (f *Flow) Reached(server int, events uint32, then func(err error)) {
+	if !f.take(server) {
+		return
+	}
 	e := &f.ends[Server]
-	e.fd = server
-	f.loop.Replace(server, e)
 	f.upgrade = &upgrade{end: e, clean: true, then: func(err error) {
 		f.opening = err == nil
 		if err != nil {
@@ -171,10 +172,12 @@ func (e *flowEnd) refuse(err error) {
 func (f *Flow) abandon() {
 	u := f.upgrade
 	f.upgrade = nil
-	if u == nil || u.task == nil {
+	if u == nil {
 		return
 	}
 	f.loop.Stop(&u.timer)
-	u.end.wire.broken = net.ErrClosed
-	u.task.Resume()
+	if u.task != nil {
+		u.end.wire.broken = net.ErrClosed
+		u.task.Resume()
+	}
 }
