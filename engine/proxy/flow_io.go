@@ -141,12 +141,20 @@ func (e *flowEnd) write(q *queue) {
 		n, err := 0, error(nil)
 		pieces := q.pieces[:min(len(q.pieces), stream.MaxPieces)]
 		if len(pieces) == 1 {
-			n, err = stream.Write(e.fd, pieces[0])
+			n, err = e.send(pieces[0])
 		} else {
 			n, err = stream.Writev(e.fd, pieces)
 		}
 		e.wrote(q, n, err)
 	}
+}
+
+// send writes b. Last words wait for the end, which follows at once, so that both go in one segment.
+func (e *flowEnd) send(b []byte) (int, error) {
+	if e.finishing && !e.finished || e.hanging && !e.parts {
+		return stream.WriteMore(e.fd, b)
+	}
+	return stream.Write(e.fd, b)
 }
 
 // wrote notes what a write did. A socket that is full says so at the next one, except if it took a part.

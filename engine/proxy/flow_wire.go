@@ -74,7 +74,7 @@ func (w *flowWire) Write(b []byte) (int, error) {
 	}
 	n, err := 0, error(nil)
 	for again := !w.corked && !e.full && e.waits.empty(); again; again = err == unix.EINTR {
-		n, err = stream.Write(e.fd, b)
+		n, err = e.send(b)
 	}
 	switch {
 	case err != nil && err != unix.EAGAIN:

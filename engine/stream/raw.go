@@ -30,6 +30,13 @@ func Write(fd int, b []byte) (int, error) {
 	return result(n, err)
 }
 
+// WriteMore is Write, but what does not fill a segment waits for more, or for CloseWrite or Close: then it goes together
+// with the end.
+func WriteMore(fd int, b []byte) (int, error) {
+	n, _, err := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_MORE|unix.MSG_NOSIGNAL, 0, 0)
+	return result(n, err)
+}
+
 // Close closes a socket.
 func Close(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
