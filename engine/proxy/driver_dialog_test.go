@@ -12,7 +12,7 @@ import (
 )
 
 func TestDialog(t *testing.T) {
-	everywhere(t, func(t *testing.T, network string) {
+	withBoth(t, func(t *testing.T, network string) {
 		f := &fake{}
 		r := serve(t, network, f)
 		r.say(r.client, "one\n")
@@ -68,7 +68,7 @@ func TestServe(t *testing.T) {
 
 // A line longer than a small buffer moves to a large one; the protocol sees all of it.
 func TestGiantLines(t *testing.T) {
-	everywhere(t, func(t *testing.T, network string) {
+	withBoth(t, func(t *testing.T, network string) {
 		r := serve(t, network, &fake{})
 		for _, size := range []int{stream.SmallBuffer - 1, stream.SmallBuffer, stream.SmallBuffer + 1, 100000, MaxUnused, 5} {
 			line := strings.Repeat("x", size-1) + "\n"

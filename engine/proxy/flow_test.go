@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -12,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zorpgo/engine/poll"
-	"zorpgo/engine/stream"
 )
 
 // startFlow runs the session on a loop of its own; failure is why there is no server.
@@ -101,6 +101,12 @@ func onLoops(t *testing.T, test func(t *testing.T, network string)) {
 	}
 }
 
+// withBoth runs a test over each kind of connection, and on loops.
+func withBoth(t *testing.T, test func(t *testing.T, network string)) {
+	everywhere(t, test)
+	onLoops(t, test)
+}
+
 // bottom is the TCP connection below conn.
 func bottom(conn net.Conn) *net.TCPConn {
 	if c, ok := conn.(*tls.Conn); ok {
@@ -123,54 +129,6 @@ func raw(t testing.TB, conn net.Conn) (fd int) {
 		t.Fatal(err)
 	}
 	return fd
-}
-
-func TestFlowDialog(t *testing.T) {
-	onLoops(t, func(t *testing.T, network string) {
-		f := &fake{}
-		r := serve(t, network, f)
-		r.say(r.client, "one\n")
-		r.hear(r.server, "one\n")
-		r.say(r.server, "two\n")
-		r.hear(r.client, "two\n")
-		r.say(r.client, "par")
-		r.say(r.client, "tial\nmix 1\n")
-		r.hear(r.server, "partial\n<mix 1>\n")
-		r.say(r.server, "copy a\nb\nmix\ncopy c\n")
-		r.hear(r.client, "copy a\nb\n<mix>\ncopy c\n")
-		r.say(r.client, "quit\n")
-		r.hear(r.client, "bye\n")
-		r.hearEnd(r.client)
-		r.hearEnd(r.server)
-		r.client.Close()
-		if crash := r.over(); crash != nil {
-			t.Fatal(crash)
-		}
-		want := [4]int64{int64(len("one\npartial\nmix 1\nquit\n")), int64(len("two\ncopy a\nb\nmix\ncopy c\n")),
-			int64(len("two\ncopy a\nb\n<mix>\ncopy c\nbye\n")), int64(len("one\npartial\n<mix 1>\n"))}
-		c := r.s.Count
-		if got := [4]int64{c.FromClient, c.FromServer, c.ToClient, c.ToServer}; got != want {
-			t.Errorf("counted %v, want %v", got, want)
-		}
-		if f.closed != 1 || len(f.ended) != 0 {
-			t.Errorf("closed %d times, ended %q", f.closed, f.ended)
-		}
-	})
-}
-
-func TestFlowGiantLines(t *testing.T) {
-	onLoops(t, func(t *testing.T, network string) {
-		r := serve(t, network, &fake{})
-		for _, size := range []int{stream.SmallBuffer - 1, stream.SmallBuffer, stream.SmallBuffer + 1, 100000, MaxUnused, 5} {
-			line := strings.Repeat("x", size-1) + "\n"
-			go r.say(r.client, line)
-			r.hear(r.server, line)
-			go r.say(r.server, "mix"+line[3:])
-			r.hear(r.client, "<mix"+line[3:size-1]+">\n")
-		}
-		r.client.Close()
-		r.over()
-	})
 }
 
 // Both peers send far more than the sockets hold before either reads.
@@ -355,4 +313,48 @@ func TestFlowLostPeer(t *testing.T) {
 		r.client.Close()
 		r.over()
 	})
+}
+
+// A handshake that comes when others have had their share of the round waits for the next one.
+func TestFlowTakesTurns(t *testing.T) {
+	f := newStarter(t)
+	r := serveStarter(t, "loop", f)
+	r.say(r.client, "clear\n")
+	r.hear(r.server, "clear\n")
+	put := make(chan bool)
+	r.loop.Post(func() {
+		for !r.loop.Crowded() {
+			r.loop.Begin(func(func()) { time.Sleep(time.Millisecond) })
+		}
+		r.flow.Secure(Client)
+		r.flow.turn()
+		put <- r.flow.upgrade.later && r.flow.upgrade.task == nil
+	})
+	if !<-put {
+		t.Error("the handshake does not wait")
+	}
+	client := r.upgrade(tls.Client(r.client, f.client))
+	r.say(client, "quit\n")
+	r.hear(client, "bye\n")
+	client.Close()
+	r.over()
+}
+
+// A reset is an error, whatever else is read after it.
+func TestFlowReset(t *testing.T) {
+	reasons := make(chan error, 1)
+	r := serve(t, "loop tls", &fake{onEnded: func(x Exchange, _ Side, why error) {
+		reasons <- why
+		x.Hangup(Client)
+		x.Hangup(Server)
+	}})
+	r.say(r.client, "one\n")
+	r.hear(r.server, "one\n")
+	bottom(r.client).SetLinger(0)
+	bottom(r.client).Close()
+	if why := <-reasons; !errors.Is(why, unix.ECONNRESET) {
+		t.Errorf("it ended by %v", why)
+	}
+	r.server.Close()
+	r.over()
 }

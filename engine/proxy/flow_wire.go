@@ -59,8 +59,9 @@ func (w *flowWire) read(b []byte) (int, error) {
 	case err == unix.EAGAIN:
 		w.dry = true
 		return 0, encryption.ErrWait
-	case n <= 0:
-		return 0, endOf(n, err)
+	case n <= 0: // the socket tells a reset once
+		w.broken = endOf(n, err)
+		return 0, w.broken
 	}
 	w.dry = n < len(b) && !w.end.rest
 	return n, nil
@@ -114,7 +115,7 @@ func (w *flowWire) SetWriteDeadline(time.Time) error { return nil }
 // readAhead takes much from the socket at once: crypto/tls would ask for a record or two.
 func (w *flowWire) readAhead(room int) {
 	if b := w.end.flow.loop.Second(); len(w.ahead) == 0 && room >= len(b) {
-		if n, err := w.read(b); err == nil { // an error comes again
+		if n, err := w.read(b); err == nil { // the end, or an error, is told again
 			w.ahead = b[:n]
 		}
 	}
