@@ -51,17 +51,14 @@ func (l *logging) logger(cmd *cobra.Command) (*slog.Logger, error) {
 		return nil, usageError(cmd, err)
 	}
 	l.output = journal.NewOutput(cmd.ErrOrStderr())
-	options := &slog.HandlerOptions{Level: slog.Level(-1 << 10)} // package journal decides
-	var to slog.Handler
+	options := journal.Options{Verbosity: &l.verbosity, Recent: &l.recent, Repeats: &l.repeats}
 	switch l.format {
 	case "text":
-		to = slog.NewTextHandler(l.output, options)
+		return slog.New(journal.Text(l.output, options)), nil
 	case "json":
-		to = slog.NewJSONHandler(l.output, options)
-	default:
-		return nil, usageError(cmd, fmt.Errorf("--log-format %s: write text or json", l.format))
+		return slog.New(journal.JSON(l.output, options)), nil
 	}
-	return slog.New(journal.New(to, journal.Options{Verbosity: &l.verbosity, Recent: &l.recent, Repeats: &l.repeats})), nil
+	return nil, usageError(cmd, fmt.Errorf("--log-format %s: write text or json", l.format))
 }
 
 // decide sets the verbosity that the flags ask for.

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -18,13 +19,30 @@ type Options struct {
 type Handler struct {
 	options *Options
 	next    slog.Handler
-	session string // whose records these are; "": the engine's
+	session string      // whose records these are; "": the engine's
+	lines   lines       // write what they can in place of next
+	begin   []slog.Attr // with lines: what next was not told yet
 }
 
 var _ slog.Handler = (*Handler)(nil)
 
 // New is a Handler before next.
 func New(next slog.Handler, o Options) *Handler { return &Handler{options: &o, next: next} }
+
+// Text is a Handler that writes as slog.TextHandler does.
+func Text(to *Output, o Options) *Handler {
+	h := New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: everything}), o)
+	h.lines.to = to
+	return h
+}
+
+// JSON is a Handler that writes as slog.JSONHandler does.
+func JSON(to *Output, o Options) *Handler {
+	return New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: everything}), o)
+}
+
+// everything is the level of a handler that leaves it to this package what is written.
+const everything = slog.Level(-1 << 10)
 
 // Enabled implements slog.Handler: whether there is a tag whose records of that level are wanted.
 func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
@@ -51,7 +69,18 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 
 func (h *Handler) write(r slog.Record) error {
 	r.Level = max(r.Level, slog.LevelDebug)
-	return h.next.Handle(context.Background(), washed(r))
+	if h.lines.write(&r) {
+		return nil
+	}
+	return h.told().Handle(context.Background(), washed(r))
+}
+
+// told is next with all that each record begins with.
+func (h *Handler) told() slog.Handler {
+	if len(h.begin) == 0 {
+		return h.next
+	}
+	return h.next.WithAttrs(slices.Clone(h.begin))
 }
 
 // classed is r with its class said.
@@ -69,7 +98,7 @@ func classed(r slog.Record, c Class) slog.Record {
 
 // WithAttrs implements slog.Handler.
 func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	own := &Handler{options: h.options, session: h.session}
+	own := &Handler{options: h.options, session: h.session, lines: h.lines.with(attrs)}
 	for i, a := range attrs {
 		if a.Key == "session" {
 			own.session = a.Value.String()
@@ -78,13 +107,17 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 			attrs = append(append(append([]slog.Attr(nil), attrs[:i]...), clean), attrs[i+1:]...)
 		}
 	}
-	own.next = h.next.WithAttrs(attrs)
+	if own.lines.to != nil {
+		own.next, own.begin = h.next, append(slices.Clip(h.begin), attrs...)
+	} else {
+		own.next = h.told().WithAttrs(attrs)
+	}
 	return own
 }
 
 // WithGroup implements slog.Handler.
 func (h *Handler) WithGroup(name string) slog.Handler {
-	return &Handler{options: h.options, session: h.session, next: h.next.WithGroup(name)}
+	return &Handler{options: h.options, session: h.session, next: h.told().WithGroup(name)}
 }
 
 // service is the one of the session: the last part of its ID without its number.

@@ -55,12 +55,11 @@ func newRig(verbose int, spec string, asJSON bool) *rig {
 		panic(err)
 	}
 	r.verbosity = NewVerbosity(verbose, s)
-	all := &slog.HandlerOptions{Level: slog.Level(-100)}
-	var to slog.Handler = slog.NewTextHandler(&r.written, all)
+	make := Text
 	if asJSON {
-		to = slog.NewJSONHandler(&r.written, all)
+		make = JSON
 	}
-	r.Logger = slog.New(New(to, Options{Verbosity: r.verbosity, Recent: &r.recent, Repeats: &r.repeats}))
+	r.Logger = slog.New(make(NewOutput(&r.written), Options{Verbosity: r.verbosity, Recent: &r.recent, Repeats: &r.repeats}))
 	r.session = r.With("session", "svc/i/mail:7")
 	return r
 }
