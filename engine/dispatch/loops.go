@@ -59,6 +59,7 @@ func (d *Dispatcher) Accept(l net.Listener, direct bool) *Listener {
 	if err != nil {
 		return nil
 	}
+	_ = stream.NoDelay(fd) // its connections have it from it
 	own := &Listener{fd: fd, workers: d.workers}
 	for _, w := range d.workers {
 		a := &acceptor{d: d, w: w, fd: fd, at: addrPort(l.Addr()), direct: direct}
@@ -184,7 +185,6 @@ func (a *acceptor) accepted(fd int, client netip.AddrPort) {
 		d.hand(fd, func(conn net.Conn) { d.handleMet(met{p, s, v}, conn) })
 		return
 	}
-	_ = stream.NoDelay(fd) // what fails here fails at the first read
 	flow, ok := v.RunOn(w.Loop, &p.env, s, fd, func(f *proxy.Flow) {
 		delete(w.flows, f)
 		d.ended(s)

@@ -23,9 +23,11 @@ type Handler interface {
 // Loop is one goroutine, Run, and the descriptors and timers that it serves. All methods but Post and Close are for
 // what runs on the loop.
 type Loop struct {
+	Clock func() time.Time // is Now, for who keeps it
+
 	epoll, wake int
-	handlers    map[int]handler
-	round       uint64 // counts the times that the loop woke up
+	handlers    []handler // by descriptor
+	round       uint64    // counts the times that the loop woke up
 	timers      timers
 	now         time.Time
 	buffer      []byte
@@ -59,7 +61,8 @@ func New() (*Loop, error) {
 		unix.Close(epoll)
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	l := &Loop{epoll: epoll, wake: wake, handlers: map[int]handler{}, now: time.Now(), buffer: make([]byte, bufferSize)}
+	l := &Loop{epoll: epoll, wake: wake, now: time.Now(), buffer: make([]byte, bufferSize)}
+	l.Clock = func() time.Time { return l.now }
 	if err := l.Add(wake, unix.EPOLLIN|unix.EPOLLET, waker{}); err != nil {
 		unix.Close(wake)
 		unix.Close(epoll)
@@ -89,18 +92,21 @@ func (l *Loop) Add(fd int, events uint32, h Handler) error {
 		uintptr(unsafe.Pointer(&event)), 0, 0); err != 0 {
 		return fmt.Errorf("epoll_ctl: %w", err)
 	}
+	for fd >= len(l.handlers) {
+		l.handlers = append(l.handlers, handler{})
+	}
 	l.handlers[fd] = handler{h, l.round}
 	return nil
 }
 
 // Replace has h told of events at fd, in place of the handler that Add was given.
 func (l *Loop) Replace(fd int, h Handler) {
-	l.handlers[fd] = handler{h, l.handlers[fd].round}
+	l.handlers[fd].Handler = h
 }
 
 // Forget ends what Add began. A descriptor that is closed afterwards needs no system call for it.
 func (l *Loop) Forget(fd int, closing bool) {
-	delete(l.handlers, fd)
+	l.handlers[fd] = handler{}
 	if !closing {
 		_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 	}
@@ -151,7 +157,7 @@ func (l *Loop) Run() {
 			return
 		}
 		for _, e := range events[:max(n, 0)] {
-			if h := l.handlers[int(e.Fd)]; h.Handler != nil && h.round < l.round {
+			if h := l.handlers[e.Fd]; h.Handler != nil && h.round < l.round {
 				h.Ready(e.Events)
 			}
 		}

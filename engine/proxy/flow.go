@@ -81,6 +81,9 @@ const FlowEvents = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
 func Begin(l *poll.Loop, p Protocol, s *session.Session, client int, over func(f *Flow, crash any)) (*Flow, error) {
 	f := &Flow{loop: l, p: p, s: s, over: over, writing: WriteLimit, shaking: encryption.HandshakeTimeout}
 	f.onTime = f.late
+	if timed, ok := p.(Timed); ok {
+		timed.Clock(l.Clock)
+	}
 	if patient, ok := p.(Patient); ok {
 		f.writing = patient.WriteLimit()
 	}

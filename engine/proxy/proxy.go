@@ -123,6 +123,12 @@ type Patient interface {
 	WriteLimit() time.Duration
 }
 
+// Timed is a Protocol that looks at the clock: it can be given another one than time.Now. On a loop it gets the loop's,
+// which goes on with each round of it.
+type Timed interface {
+	Clock(now func() time.Time)
+}
+
 // Keeper is an Exchange whose server side can outlive the session and serve another.
 type Keeper interface {
 	Exchange

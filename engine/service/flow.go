@@ -186,10 +186,12 @@ func (f *flow) Ready(events uint32) {
 	}
 	defer f.outlive()
 	f.loop.Stop(&f.timer)
-	if err := stream.Opened(f.server, f.aim.To, chain.Source(f.aim.From)); err != nil {
-		f.drop()
-		f.goOn(err)
-		return
+	if events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 {
+		if err := stream.Opened(f.server, f.aim.To, chain.Source(f.aim.From)); err != nil {
+			f.drop()
+			f.goOn(err)
+			return
+		}
 	}
 	f.arrived(events)
 }

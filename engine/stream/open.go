@@ -60,7 +60,8 @@ func prepare(fd int, to Addr, from Source) error {
 	return nil
 }
 
-// Opened is how a connection that Open began went; fd is writable.
+// Opened is how a connection that Open began went; fd is writable. It need not be asked where no error was told with
+// that (EPOLLERR, EPOLLHUP).
 func Opened(fd int, to Addr, from Source) error {
 	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {

@@ -66,3 +66,30 @@ func onSocket(t *testing.T, conn net.Conn, f func(fd int)) {
 		t.Fatal(err)
 	}
 }
+
+// What a listener is told of Nagle's algorithm, its connections have.
+func TestNoDelayIsInherited(t *testing.T) {
+	for name, want := range map[string]int{"told": 1, "not told": 0} {
+		listener, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer Close(listener)
+		if want == 1 && NoDelay(listener) != nil || unix.Listen(listener, 1) != nil {
+			t.Fatal("no listener")
+		}
+		peer, err := net.Dial("tcp", LocalAddr(listener).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer peer.Close()
+		fd, _, err := Accept(listener)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer Close(fd)
+		if got, err := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY); got != want || err != nil {
+			t.Errorf("%s: %d, %v", name, got, err)
+		}
+	}
+}

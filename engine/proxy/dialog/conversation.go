@@ -13,7 +13,7 @@ type Conversation struct{ e *exchange }
 // Converse opens p, which was started, with a server side, or with why there is none.
 func Converse(p proxy.Protocol, failure error) *Conversation {
 	e := &exchange{protocol: p, now: Start, opened: true}
-	if timed, ok := p.(Timed); ok {
+	if timed, ok := p.(proxy.Timed); ok {
 		timed.Clock(func() time.Time { return e.now })
 	}
 	e.begin()

@@ -45,20 +45,15 @@ import (
 // Start is the time at which every dialog begins, for a session to be given.
 var Start = time.Date(2024, 2, 9, 6, 5, 1, 0, time.UTC)
 
-// Timed is a Protocol that looks at the clock; Play gives it one that stands still but for "later".
-type Timed interface {
-	Clock(now func() time.Time)
-}
-
 var step = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*(\d+))?| ?(.*))| (close|closed|timeout|unreachable|reset|finished|tls|tls failed|tls unverified))$`)
 
 // ErrUnreachable is the failure that a protocol is opened with after "s unreachable".
 var ErrUnreachable = errors.New("connection refused")
 
-// Play runs script against p. The error names the first line that did not come true.
+// Play runs script against p, whose clock, if it is Timed, stands still but for "later". The error names the first line that did not come true.
 func Play(p proxy.Protocol, script string) error {
 	e := &exchange{protocol: p, now: Start}
-	if timed, ok := p.(Timed); ok {
+	if timed, ok := p.(proxy.Timed); ok {
 		timed.Clock(func() time.Time { return e.now })
 	}
 	e.begin()

@@ -78,9 +78,10 @@ type Machine struct {
 var (
 	_ proxy.Protocol = (*Machine)(nil)
 	_ proxy.Starter  = (*Machine)(nil)
+	_ proxy.Timed    = (*Machine)(nil)
 )
 
-// Clock has the machine look at another clock than time.Now: tests have one of their own.
+// Clock implements proxy.Timed.
 func (m *Machine) Clock(now func() time.Time) { m.now = now }
 
 // Open relays the server's greeting, or greets without a server.
