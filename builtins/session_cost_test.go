@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zorpgo/engine"
+	"zorpgo/engine/journal"
 )
 
 const (
@@ -99,7 +100,10 @@ func newCostRig(t testing.TB, loops int) *costRig {
 	r.to = &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: at}
 	text := strings.NewReplacer("ORIGIN", fmt.Sprint(origin), "PORT", fmt.Sprint(at)).Replace(costPolicy)
 	config := load(t, text)
-	e := engine.New(engine.Options{Log: slog.New(slog.NewTextHandler(r, nil)), Loops: loops})
+	log := journal.Text(journal.NewOutput(r), journal.Options{ // as run has it
+		Verbosity: journal.NewVerbosity(4, nil), Recent: &journal.Recent{}, Repeats: &journal.Repeats{},
+	})
+	e := engine.New(engine.Options{Log: slog.New(log), Loops: loops})
 	old := runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + loops) // as run has it
 	if err := e.Start(config); err != nil {
 		t.Fatal(err)
