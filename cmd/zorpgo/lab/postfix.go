@@ -89,7 +89,7 @@ func writeOld(path, content string) error {
 }
 
 func daemon(name string) string {
-	dir, _ := exec.Command("postconf", "-h", "daemon_directory").Output() // "" gives an error at its use
+	dir, _ := exec.Command("postconf", "-d", "-h", "daemon_directory").Output() // of the package: there may be no main.cf; "" gives an error at its use
 	return filepath.Join(strings.TrimSpace(string(dir)), name)
 }
 
