@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// lines writes what slog.TextHandler would, for a third of the time: records are a tenth of what a small message costs.
+// lines writes what slog.TextHandler would, in half the time: records are nearly a tenth of what a small message costs.
 // It knows what nearly all of them have, text in ASCII, numbers and durations, and leaves the others alone.
 type lines struct {
 	to    *Output // nil: there are none

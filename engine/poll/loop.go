@@ -104,7 +104,7 @@ func (l *Loop) Replace(fd int, h Handler) {
 	l.handlers[fd].Handler = h
 }
 
-// Forget ends what Add began. A descriptor that is closed afterwards needs no system call for it.
+// Forget ends what Add began, of that descriptor alone. A descriptor that is closed afterwards needs no system call for it.
 func (l *Loop) Forget(fd int, closing bool) {
 	l.handlers[fd] = handler{}
 	if !closing {

@@ -88,8 +88,9 @@ func writeOld(path, content string) error {
 	return errors.Join(os.WriteFile(path, []byte(content), 0o644), os.Chtimes(path, old, old))
 }
 
+// daemon is where the package has one of its daemons: its default, as there may be no main.cf.
 func daemon(name string) string {
-	dir, _ := exec.Command("postconf", "-d", "-h", "daemon_directory").Output() // of the package: there may be no main.cf; "" gives an error at its use
+	dir, _ := exec.Command("postconf", "-d", "-h", "daemon_directory").Output() // "" gives an error at its use
 	return filepath.Join(strings.TrimSpace(string(dir)), name)
 }
 

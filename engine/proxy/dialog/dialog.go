@@ -50,7 +50,8 @@ var step = regexp.MustCompile(`^([cs])(?:([<>&])(?:("(?:[^"\\]|\\.)*")(?: \*(\d+
 // ErrUnreachable is the failure that a protocol is opened with after "s unreachable".
 var ErrUnreachable = errors.New("connection refused")
 
-// Play runs script against p, whose clock, if it is Timed, stands still but for "later". The error names the first line that did not come true.
+// Play runs script against p, whose clock, if it is Timed, stands still but for "later". The error names the first line
+// that did not come true.
 func Play(p proxy.Protocol, script string) error {
 	e := &exchange{protocol: p, now: Start}
 	if timed, ok := p.(proxy.Timed); ok {
